@@ -16,7 +16,20 @@ const rooms = ['core', 'daemon', 'authority', 'agent', 'provider', 'constructs',
 
 module.exports = {
   projects: [
-    { ...common, displayName: 'unit', rootDir: __dirname, roots: rooms.filter((r) => require('node:fs').existsSync(`${__dirname}/${r}`)).map((r) => `<rootDir>/${r}`), testMatch: ['**/*.test.ts'] },
-    { ...common, displayName: 'e2e', rootDir: __dirname, roots: ['<rootDir>/test'], testMatch: ['**/*.test.ts'], runner: '<rootDir>/test/setup/serial-runner.js' },
+    {
+      ...common,
+      displayName: 'unit',
+      rootDir: __dirname,
+      roots: rooms.filter((r) => require('node:fs').existsSync(`${__dirname}/${r}`)).map((r) => `<rootDir>/${r}`),
+      testMatch: ['**/*.test.ts'],
+    },
+    {
+      ...common,
+      displayName: 'e2e',
+      rootDir: __dirname,
+      roots: ['<rootDir>/test'],
+      testMatch: ['**/*.test.ts'],
+      runner: '<rootDir>/test/setup/serial-runner.js',
+    },
   ],
 };

@@ -57,7 +57,9 @@ export interface PairAuthority {
     readonly local: SpiffeId;
     readonly flow: Flow;
     readonly peerEnd: 'source' | 'destination';
-  }): { readonly verdict: 'accepted'; readonly grants: readonly Grant[] } | { readonly verdict: 'refused'; readonly reason: PairRefusal; readonly detail: string };
+  }):
+    | { readonly verdict: 'accepted'; readonly grants: readonly Grant[] }
+    | { readonly verdict: 'refused'; readonly reason: PairRefusal; readonly detail: string };
   /** Anything that would change a verdict changes this number: compared when the map is written. */
   generation(): bigint;
   /** Seconds that a new pair may live. */

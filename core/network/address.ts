@@ -9,7 +9,7 @@ export interface IpAddress {
   readonly text: string;
 }
 
-const MAPPED = '0000000000000000' + '0000ffff'; // ::ffff:0:0/96, RFC 4291 section 2.5.5.2
+const MAPPED = '00000000000000000000ffff'; // ::ffff:0:0/96, RFC 4291 section 2.5.5.2
 
 function ipv4Bytes(text: string): number[] | undefined {
   const parts = text.split('.');
@@ -36,7 +36,7 @@ function ipv6Groups(text: string): number[] | undefined {
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
   const all = [...head, ...Array<number>(missing).fill(0), ...tail];
-  return all.every((g) => g !== undefined) ? (all as number[]) : undefined;
+  return all.every((g) => g !== undefined) ? all : undefined;
 }
 
 function formatIpv6(groups: readonly number[]): string {
@@ -73,7 +73,9 @@ export function addressToBytes(address: IpAddress): Uint8Array {
 export function addressFromBytes(bytes: Uint8Array): IpAddress {
   if (bytes.length === 4) return { family: 4, text: bytes.join('.') };
   if (bytes.length !== 16) {
-    throw new SymbolonError('ADDRESS_INVALID', `${bytes.length} bytes are no IP address; expected 4 or 16`, { value: `${bytes.length} bytes` });
+    throw new SymbolonError('ADDRESS_INVALID', `${bytes.length} bytes are no IP address; expected 4 or 16`, {
+      value: `${bytes.length} bytes`,
+    });
   }
   const hex = Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
   if (hex.startsWith(MAPPED)) return { family: 4, text: bytes.subarray(12).join('.') };
@@ -86,7 +88,9 @@ export function parseIpAddress(text: string): IpAddress {
   if (v4) return { family: 4, text };
   const groups = text.includes(':') ? ipv6Groups(text) : undefined;
   if (!groups) {
-    throw new SymbolonError('ADDRESS_INVALID', `${JSON.stringify(text)} is not an IP address; write it like 192.0.2.1 or 2001:db8::1`, { value: text });
+    throw new SymbolonError('ADDRESS_INVALID', `${JSON.stringify(text)} is not an IP address; write it like 192.0.2.1 or 2001:db8::1`, {
+      value: text,
+    });
   }
   return addressFromBytes(Uint8Array.from(groups.flatMap((g) => [g >> 8, g & 0xff])));
 }

@@ -38,10 +38,14 @@ export function buildDirectory(nodes: readonly DirectoryNode[]): NodeDirectory {
     for (const prefix of node.prefixes) {
       const other = claimed.get(prefix.text);
       if (other !== undefined && other !== node.nodeId) {
-        throw new SymbolonError('DIRECTORY_INVALID', `prefix ${prefix.text} is claimed by ${other} and by ${node.nodeId}; give it to one node`, {
-          field: 'address_prefixes',
-          value: prefix.text,
-        });
+        throw new SymbolonError(
+          'DIRECTORY_INVALID',
+          `prefix ${prefix.text} is claimed by ${other} and by ${node.nodeId}; give it to one node`,
+          {
+            field: 'address_prefixes',
+            value: prefix.text,
+          },
+        );
       }
       claimed.set(prefix.text, node.nodeId);
       table.set(prefix, node);

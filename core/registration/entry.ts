@@ -41,7 +41,8 @@ export function checkEntry(entry: Omit<RegistrationEntry, 'id' | 'revision'>, tr
   if (pathOf(entry.spiffeId) === '') fail('spiffe_id', entry.spiffeId, 'has no path; a workload needs one, like /payments');
   if (isReservedId(entry.spiffeId)) fail('spiffe_id', entry.spiffeId, 'lies under /symbolon/, which is reserved for the system');
   if (trustDomainOf(entry.parentId) !== trustDomain) fail('parent_id', entry.parentId, `is not of the trust domain ${trustDomain}`);
-  if (nodeNameOf(entry.parentId) === undefined) fail('parent_id', entry.parentId, 'is not a node ID like spiffe://<trust domain>/symbolon/node/<name>');
+  if (nodeNameOf(entry.parentId) === undefined)
+    fail('parent_id', entry.parentId, 'is not a node ID like spiffe://<trust domain>/symbolon/node/<name>');
   if (entry.selectors.length === 0) fail('selectors', '', 'are missing; without one every process of the node would match');
   if (entry.x509SvidTtlSeconds < 0) fail('x509_svid_ttl', String(entry.x509SvidTtlSeconds), 'is negative');
 }

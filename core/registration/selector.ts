@@ -10,7 +10,9 @@ export interface Selector {
 export function parseSelector(text: string): Selector {
   const colon = text.indexOf(':');
   if (colon < 1 || colon === text.length - 1 || !/^[a-z0-9_-]+$/.test(text.slice(0, colon))) {
-    throw new SymbolonError('SELECTOR_INVALID', `${JSON.stringify(text)} is not a selector; write it as type:value, like unix:uid:1001`, { value: text });
+    throw new SymbolonError('SELECTOR_INVALID', `${JSON.stringify(text)} is not a selector; write it as type:value, like unix:uid:1001`, {
+      value: text,
+    });
   }
   return { type: text.slice(0, colon), value: text.slice(colon + 1) };
 }

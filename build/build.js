@@ -1,0 +1,96 @@
+// Builds everything that runs: bundles, BPF objects, the provider's package, the construct library. `node build/build.js [part…]`.
+const esbuild = require('esbuild');
+const { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { execFileSync } = require('node:child_process');
+
+const root = join(__dirname, '..');
+const dist = join(root, 'dist');
+const version = require('../package.json').version;
+
+// Native modules and what must not be bundled: they lie beside the bundle (agent, authority) or are the user's own (constructs).
+const NATIVE = ['koffi', 'better-sqlite3'];
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'cjs',
+  sourcemap: 'linked',
+  logLevel: 'warning',
+  external: NATIVE,
+  banner: { js: '#!/usr/bin/env node' },
+};
+
+async function bundle(entry, outfile, options = {}) {
+  if (!existsSync(join(root, entry))) return console.log(`build: ${entry} is not there yet, skipped`);
+  await esbuild.build({ ...common, entryPoints: [entry], outfile: join('dist', outfile), ...options });
+  chmodSync(join(dist, outfile), 0o755);
+}
+
+/** A native module's run-time files, so that the artefact runs without the repository's node_modules. */
+function copyModule(name, into, files) {
+  for (const file of files) {
+    const from = join(root, 'node_modules', name, file);
+    if (existsSync(from)) cpSync(from, join(dist, into, 'node_modules', name, file), { recursive: true, dereference: true });
+  }
+}
+
+const parts = {
+  bpf: async () => {
+    if (existsSync(join(root, 'build/bpf.js'))) execFileSync(process.execPath, [join(root, 'build/bpf.js')], { stdio: 'inherit' });
+  },
+  symbolon: async () => {
+    await bundle('cli/bin/symbolon.ts', 'symbolon/symbolon.js');
+    await bundle('authority/bin/authority.ts', 'symbolon/symbolon-authority.js');
+    copyModule('better-sqlite3', 'symbolon', ['package.json', 'lib', 'build/Release/better_sqlite3.node']);
+    copyModule('bindings', 'symbolon', ['package.json', 'bindings.js']);
+    copyModule('file-uri-to-path', 'symbolon', ['package.json', 'index.js']);
+  },
+  agent: async () => {
+    await bundle('agent/bin/agent.ts', 'agent/symbolon-agent.js');
+    copyModule('koffi', 'agent', ['package.json', 'index.js', 'lib', 'src']);
+    copyModule('@koromix/koffi-linux-x64', 'agent', ['.']);
+    copyModule('@koromix/koffi-linux-arm64', 'agent', ['.']);
+    if (existsSync(join(dist, 'bpf/gate.o'))) cpSync(join(dist, 'bpf/gate.o'), join(dist, 'agent/gate.o'));
+  },
+  provider: async () => {
+    const name = `terraform-provider-symbolon_v${version}`;
+    rmSync(join(dist, 'provider'), { recursive: true, force: true });
+    await bundle('provider/bin/provider.ts', `provider/${name}`, { sourcemap: false, minifySyntax: true, minifyWhitespace: true });
+    if (!existsSync(join(dist, 'provider', name))) return;
+    const mirror = join(dist, 'mirror/registry.terraform.io/symbolon/symbolon', version, 'linux_amd64');
+    rmSync(join(dist, 'mirror'), { recursive: true, force: true });
+    mkdirSync(mirror, { recursive: true });
+    cpSync(join(dist, 'provider', name), join(mirror, name));
+  },
+  lab: async () => {
+    await bundle('lab/bin/probe.ts', 'lab/probe.js');
+  },
+  constructs: async () => {
+    if (existsSync(join(root, 'build/constructs.js')))
+      execFileSync(process.execPath, [join(root, 'build/constructs.js')], { stdio: 'inherit' });
+  },
+};
+
+async function main() {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((part) => !(part in parts));
+  if (unknown.length) {
+    console.error(`build: no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
+    process.exit(2);
+  }
+  mkdirSync(dist, { recursive: true });
+  for (const part of wanted.length ? wanted : Object.keys(parts)) {
+    const start = Date.now();
+    await parts[part]();
+    console.log(`build: ${part} (${Date.now() - start} ms)`);
+  }
+  writeFileSync(join(dist, 'version'), `${version}\n`);
+}
+
+main().catch((error) => {
+  console.error(`build: ${error.message}`);
+  process.exit(1);
+});

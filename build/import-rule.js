@@ -1,0 +1,79 @@
+// Which room may import which: one table, checked by dependency-cruiser over every import, aliases included. See ARCHITECTURE.md.
+// A room is named by its folder; `core/x` are rooms of their own. Node's and npm's modules are limited by `packages`.
+const CORE = ['core/errors', 'core/time', 'core/network', 'core/spiffe', 'core/registration', 'core/policy'];
+
+const ALLOWED = {
+  'core/errors': [],
+  'core/time': [],
+  'core/network': ['core/errors'],
+  'core/spiffe': ['core/errors', 'core/time'],
+  'core/registration': ['core/errors', 'core/time', 'core/network', 'core/spiffe'],
+  'core/policy': ['core/errors', 'core/network', 'core/spiffe', 'core/registration'],
+  proto: [],
+  daemon: ['core/errors', 'core/time', 'core/network', 'core/spiffe', 'proto'],
+  authority: [...CORE, 'proto', 'daemon'],
+  agent: [...CORE, 'proto', 'daemon', 'bpf'],
+  bpf: [],
+  provider: [...CORE, 'proto', 'daemon'],
+  constructs: CORE,
+  lab: ['core/errors', 'core/network', 'core/spiffe', 'core/registration', 'core/time', 'daemon', 'proto'],
+  cli: [...CORE, 'proto', 'daemon', 'lab'],
+};
+
+const TEST_FILES = '(\\.test\\.ts|/testing/[^/]+\\.ts)$';
+const escape = (room) => room.replaceAll('/', '\\/');
+
+const rooms = Object.entries(ALLOWED).map(([room, allowed]) => ({
+  name: `room ${room}`,
+  severity: 'error',
+  comment: `${room} may import ${allowed.length ? allowed.join(', ') : 'no other room'}`,
+  from: { path: `^${escape(room)}/`, pathNot: TEST_FILES },
+  to: {
+    path: `^(${Object.keys(ALLOWED).map(escape).join('|')}|test|bench|build|examples)/`,
+    pathNot: `^(${[room, ...allowed].map(escape).join('|')})/`,
+  },
+}));
+
+const packages = [
+  { name: 'koffi is the kernel room’s', from: { pathNot: '^agent/kernel/' }, to: { path: 'node_modules/koffi' } },
+  {
+    name: 'issuing certificates is the authority’s and the agent’s CSR’s',
+    from: { pathNot: `^(authority/ca/|agent/identity/)|${TEST_FILES}` },
+    to: { path: 'node_modules/@peculiar' },
+  },
+  {
+    name: 'core is pure',
+    from: { path: '^core/', pathNot: TEST_FILES },
+    to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|buffer)$' },
+  },
+  {
+    name: 'core’s packages',
+    from: { path: '^core/', pathNot: TEST_FILES },
+    to: { path: 'node_modules/', pathNot: 'node_modules/(lossless-json|@types)' },
+  },
+  {
+    name: 'testing folders are for tests',
+    from: { pathNot: `^(test|bench)/|${TEST_FILES}` },
+    to: { path: '/testing/' },
+  },
+  {
+    name: 'constructs import only cdktf and constructs',
+    from: { path: '^constructs/', pathNot: TEST_FILES },
+    to: { path: 'node_modules/', pathNot: 'node_modules/(cdktf|constructs|lossless-json|@types)' },
+  },
+];
+
+module.exports = {
+  forbidden: [...rooms, ...packages.map((rule) => ({ severity: 'error', ...rule }))],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^dist/|cdktf\\.out)' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+      extensions: ['.ts', '.js', '.json'],
+    },
+  },
+};
