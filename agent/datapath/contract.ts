@@ -123,6 +123,8 @@ export interface Datapath {
   removePair(pair: number): boolean;
   /** Answers the flow's held and later packets with a refusal until then; `reason` names it in status. Removed by `configure` and `installPair`. */
   refuse(key: PairKey, reason: string, untilBootNs: bigint): void;
+  /** Sends the flow's held packets through the gate again: for an endpoint whose gate mode has changed (attested, or found to be unmanaged). */
+  retry(key: PairKey): void;
   /** Drops the flow's held packets without an answer; the next one is held anew. */
   forget(key: PairKey): void;
 
