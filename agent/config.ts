@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SymbolonError } from '#core/errors/error';
+import { parseIpAddress } from '#core/network/address';
+import { parsePort } from '#core/network/flow';
+import { parseTrustDomain, type TrustDomain } from '#core/spiffe/id';
+import { LOG_LEVELS, type LogLevel } from '#daemon/log';
+
+/** Where peers dial this agent (HANDSHAKE.md: a dedicated port). */
+export const DEFAULT_LISTEN_PORT = 7420;
+export const DEFAULT_DATA_DIRECTORY = '/var/lib/symbolon-agent';
+export const DEFAULT_RUN_DIRECTORY = '/run/symbolon';
+export const DEFAULT_PIN_DIRECTORY = '/sys/fs/bpf/symbolon';
+
+/** The agent's whole configuration, read once at the start. */
+export interface AgentConfig {
+  readonly trustDomain: TrustDomain;
+  /** `host:port` of the authority. */
+  readonly authority: string;
+  /** PEM of the trust domain's authorities, trusted for the first contact only. */
+  readonly bootstrapBundlePem: string | undefined;
+  /** The one-time token, or undefined where the node has joined before. */
+  readonly joinToken: string | undefined;
+  readonly dataDirectory: string;
+  readonly runDirectory: string;
+  readonly pinDirectory: string;
+  readonly listenPort: number;
+  /** Names of the node's uplinks; empty = those of the routes that leave the node. */
+  readonly uplinks: readonly string[];
+  readonly bpfObject: string;
+  readonly logLevel: LogLevel;
+}
+
+/** The command line's options, as text. */
+export interface AgentOptions {
+  readonly trustDomain: string;
+  readonly authority: string;
+  readonly bootstrapBundle?: string;
+  readonly joinTokenFile?: string;
+  readonly data: string;
+  readonly run: string;
+  readonly bpffs: string;
+  readonly listenPort: string;
+  readonly uplink: readonly string[];
+  readonly logLevel: string;
+}
+
+function readOption(path: string, option: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SymbolonError(
+      'CONFIG_INVALID',
+      `${option} ${JSON.stringify(path)} cannot be read; name a file that exists`,
+      { path: option, value: path },
+      error,
+    );
+  }
+}
+
+function checkAuthority(text: string): string {
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  const fail = (why: string, cause?: unknown): never => {
+    throw new SymbolonError(
+      'CONFIG_INVALID',
+      `--authority ${JSON.stringify(text)} ${why}; write it like 192.0.2.1:8081 or [2001:db8::1]:8081`,
+      {
+        path: '--authority',
+        value: text,
+      },
+      cause,
+    );
+  };
+  if (colon < 1) return fail('has no port');
+  try {
+    parsePort(Number(text.slice(colon + 1)));
+    if (/^[0-9.:a-fA-F]+$/.test(host)) parseIpAddress(host);
+  } catch (error) {
+    return fail('is no address and port', error);
+  }
+  return text;
+}
+
+/** Checks the options and reads the files they name. Throws CONFIG_INVALID, or the parser's own error. */
+export function readAgentConfig(options: AgentOptions, environment: NodeJS.ProcessEnv, bundleDirectory: string): AgentConfig {
+  const level = LOG_LEVELS.find((known) => known === options.logLevel);
+  if (!level) {
+    throw new SymbolonError(
+      'CONFIG_INVALID',
+      `--log-level ${JSON.stringify(options.logLevel)} is unknown; expected ${LOG_LEVELS.join(', ')}`,
+      {
+        path: '--log-level',
+        value: options.logLevel,
+      },
+    );
+  }
+  const token =
+    options.joinTokenFile === undefined ? environment['SYMBOLON_JOIN_TOKEN'] : readOption(options.joinTokenFile, '--join-token-file');
+  return {
+    trustDomain: parseTrustDomain(options.trustDomain),
+    authority: checkAuthority(options.authority),
+    bootstrapBundlePem: options.bootstrapBundle === undefined ? undefined : readOption(options.bootstrapBundle, '--bootstrap-bundle'),
+    joinToken: token?.trim() || undefined,
+    dataDirectory: options.data,
+    runDirectory: options.run,
+    pinDirectory: options.bpffs,
+    listenPort: parsePort(Number(options.listenPort)),
+    uplinks: options.uplink,
+    bpfObject: environment['SYMBOLON_BPF_OBJECT'] ?? join(bundleDirectory, 'gate.o'),
+    logLevel: level,
+  };
+}
