@@ -1,0 +1,92 @@
+import type { IpAddress } from '#core/network/address';
+import { DEFAULT_ENFORCEMENT, type Enforcement, type RegistrationEntry } from '#core/registration/entry';
+import type { SpiffeId } from '#core/spiffe/id';
+import type { EndpointId, GateMode } from '../datapath/contract.ts';
+
+/** A host-side interface with the workload behind it, as attestation has found it. */
+export interface AttestedInterface {
+  readonly interfaceIndex: number;
+  readonly name: string;
+  /** Inode number of the workload's network namespace. */
+  readonly namespace: bigint;
+  /** Addresses that the node's own routes send to the interface. */
+  readonly addresses: readonly IpAddress[];
+  readonly attestation: Attestation;
+}
+
+/** Who is behind an interface. `pending`: nobody runs there yet, or the node has no view to compare with. */
+export type Attestation =
+  | { readonly kind: 'identity'; readonly entry: RegistrationEntry; readonly addresses: readonly IpAddress[] }
+  | { readonly kind: 'unmanaged' }
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** One workload instance as the agent knows it. */
+export interface WorkloadEndpoint {
+  readonly endpoint: EndpointId;
+  readonly interfaceIndex: number;
+  readonly name: string;
+  readonly namespace: bigint;
+  readonly addresses: readonly IpAddress[];
+  readonly gate: GateMode;
+  /** Undefined: not managed, or not attested (`problem` says why). */
+  readonly identity?: { readonly entryId: string; readonly spiffeId: SpiffeId };
+  readonly problem?: string;
+}
+
+function sameInstance(known: WorkloadEndpoint, found: AttestedInterface): boolean {
+  if (known.interfaceIndex !== found.interfaceIndex || known.namespace !== found.namespace) return false;
+  if (known.identity === undefined) return true;
+  // With nobody inside there is nobody else either: the workload is restarting.
+  if (found.attestation.kind === 'pending') return true;
+  return found.attestation.kind === 'identity' && found.attestation.entry.spiffeId === known.identity.spiffeId;
+}
+
+function gateOf(enforcement: Enforcement, ready: boolean): GateMode {
+  if (enforcement === 'off') return 'unmanaged';
+  return ready ? enforcement : 'unattested';
+}
+
+/**
+ * The endpoints that should be, given those that were. An instance keeps its endpoint as long as interface, namespace and identity are the same;
+ * anything else is a new endpoint, so that nothing is inherited. `ready` says whether the workload's SVID is at hand: before that its traffic waits.
+ */
+export function planEndpoints(input: {
+  readonly known: readonly WorkloadEndpoint[];
+  readonly found: readonly AttestedInterface[];
+  readonly defaultEnforcement: Enforcement | undefined;
+  readonly ready: (entryId: string) => boolean;
+  readonly newEndpoint: () => EndpointId;
+}): readonly WorkloadEndpoint[] {
+  const byInterface = new Map(input.known.map((endpoint) => [endpoint.interfaceIndex, endpoint]));
+  return input.found.map((found): WorkloadEndpoint => {
+    const known = byInterface.get(found.interfaceIndex);
+    const same = known !== undefined && sameInstance(known, found);
+    const base = {
+      endpoint: same ? known.endpoint : input.newEndpoint(),
+      interfaceIndex: found.interfaceIndex,
+      name: found.name,
+      namespace: found.namespace,
+      addresses: found.addresses,
+    };
+    const attestation = found.attestation;
+    switch (attestation.kind) {
+      case 'identity': {
+        const { entry } = attestation;
+        const enforcement = entry.enforcement ?? input.defaultEnforcement ?? DEFAULT_ENFORCEMENT;
+        const gate = gateOf(enforcement, input.ready(entry.id));
+        const identity = { entryId: entry.id, spiffeId: entry.spiffeId };
+        return gate === 'unattested'
+          ? { ...base, addresses: attestation.addresses, gate, identity, problem: 'its SVID has not been issued yet' }
+          : { ...base, addresses: attestation.addresses, gate, identity };
+      }
+      case 'unmanaged':
+        return { ...base, gate: 'unmanaged' };
+      case 'pending':
+        if (same && known.identity !== undefined) return { ...known, name: found.name };
+        return { ...base, gate: 'unattested', problem: 'no process runs in it, or the node has no registration entries yet' };
+      case 'refused':
+        return { ...base, gate: 'unattested', problem: attestation.reason };
+    }
+  });
+}
