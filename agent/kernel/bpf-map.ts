@@ -31,7 +31,7 @@ export class BpfMap {
 
   /** The map behind a descriptor, which stays the caller's. */
   static fromFd(fd: number): BpfMap {
-    return BpfMap.own(checkCall(Number(numericSyscall(SYS_FCNTL, fd, F_DUPFD_CLOEXEC, 0, 0, 0, 0)), 'fcntl', 'BPF map'));
+    return BpfMap.own(checkCall(numericSyscall(SYS_FCNTL, fd, F_DUPFD_CLOEXEC, 0, 0, 0, 0), 'fcntl', 'BPF map'));
   }
 
   /** The map pinned at a path. Throws KERNEL_CALL_FAILED. */

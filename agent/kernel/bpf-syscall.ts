@@ -9,7 +9,7 @@ export const BPF = { progTestRun: 10, objectInfoByFd: 15, linkCreate: 28, linkUp
 
 /** bpf(2). Returns what the call returns; negative = failed, errno says how. */
 export function bpf(command: (typeof BPF)[keyof typeof BPF], attribute: Buffer): number {
-  return Number(syscall(SYS_BPF, command, attribute, attribute.length, 0, 0, 0));
+  return syscall(SYS_BPF, command, attribute, attribute.length, 0, 0, 0);
 }
 
 /**
