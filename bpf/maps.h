@@ -133,11 +133,11 @@ struct sym_node {
 	__be16 agent_port;
 	__u8 pad[2];
 	__u32 next_epoch;
-  __u32 next_endpoint; /* like next_epoch: never given twice while the maps live */
+	__u32 next_endpoint; /* like next_epoch: never given twice while the maps live */
 };
 
 /* A held frame carries this in place of its source MAC, to the agent and back: little-endian. The agent returns it as it was. */
 struct sym_cookie {
-  __u32 endpoint;
-  __u16 gate; /* low 16 bits of the ifindex that it was on its way through */
+	__u32 endpoint;
+	__u16 gate; /* low 16 bits of the ifindex that it was on its way through */
 } __attribute__((packed));
