@@ -33,6 +33,10 @@ export interface ErrorContexts {
   FRAME_INVALID: { readonly rule: string };
   TIMEOUT: { readonly what: string; readonly ms: number };
   UNAVAILABLE: { readonly what: string };
+  /** A request's field is missing or malformed. */
+  REQUEST_INVALID: { readonly field: string; readonly value: string };
+  /** The other end answered a gRPC call with a status that no other code stands for. */
+  RPC_FAILED: { readonly method: string; readonly status: number };
   // authority
   STORE_FAILED: { readonly what: string };
   ALREADY_EXISTS: { readonly what: string };
