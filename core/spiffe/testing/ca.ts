@@ -3,6 +3,7 @@ import { KeyObject, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { addMs, type Instant, instantFromMs } from '#core/time/instant';
 import type { BundleSet, X509Bundle } from '../bundle.ts';
+import { KEY_USAGE } from '../extensions.ts';
 import { parseTrustDomain, type SpiffeId, spiffeIdOf, type TrustDomain } from '../id.ts';
 import { ISSUED_TO_NODE_OID, type X509Svid } from '../svid.ts';
 import { verifyX509Svid } from '../verify.ts';
@@ -37,7 +38,7 @@ export interface TestCertificate {
   /** Undefined = by kind; null = no extension. */
   readonly isCa?: boolean | null;
   readonly maxPathLength?: number;
-  /** Bits of RFC 5280's KeyUsage, bit 0 = digitalSignature; null = no extension. */
+  /** Bits of KEY_USAGE; null = no extension. */
   readonly keyUsage?: number | null;
   readonly keyUsageCritical?: boolean;
   /** Object identifiers; null = no extension. */
@@ -74,7 +75,7 @@ interface KeyPair {
 }
 
 async function newKeys(kind: TestKeyKind): Promise<KeyPair> {
-  return (await webcrypto.subtle.generateKey(KEY_ALGORITHM[kind] as webcrypto.EcKeyGenParams, true, ['sign', 'verify'])) as KeyPair;
+  return webcrypto.subtle.generateKey(KEY_ALGORITHM[kind] as webcrypto.EcKeyGenParams, true, ['sign', 'verify']);
 }
 
 const asKeyObject = (key: CryptoKey): KeyObject => KeyObject.from(key);
@@ -85,6 +86,12 @@ function utf8Der(text: string): Uint8Array {
     bytes.length < 0x80 ? Buffer.of(0x0c, bytes.length) : Buffer.of(0x0c, 0x82, bytes.length >> 8, bytes.length & 0xff),
     bytes,
   ]);
+}
+
+/** A BIT STRING of up to 8 named bits. */
+function namedBitsDer(bits: number): Uint8Array {
+  const byte = Array.from({ length: 8 }, (_, bit) => (bits & (1 << bit) ? 0x80 >> bit : 0)).reduce((a, b) => a | b);
+  return byte === 0 ? Buffer.of(0x03, 0x01, 0) : Buffer.of(0x03, 0x02, Math.log2(byte & -byte), byte);
 }
 
 let serial = 1;
@@ -101,7 +108,7 @@ async function sign(
   const extensions: x509.Extension[] = [];
   if (fields.isCa !== null) extensions.push(new x509.BasicConstraintsExtension(fields.isCa ?? false, fields.maxPathLength, true));
   if (fields.keyUsage !== null && fields.keyUsage !== undefined)
-    extensions.push(new x509.KeyUsagesExtension(fields.keyUsage as x509.KeyUsageFlags, fields.keyUsageCritical ?? true));
+    extensions.push(new x509.Extension('2.5.29.15', fields.keyUsageCritical ?? true, namedBitsDer(fields.keyUsage)));
   if (fields.extendedKeyUsage) extensions.push(new x509.ExtendedKeyUsageExtension([...fields.extendedKeyUsage]));
   const names = [
     ...(fields.uris ?? []).map((value) => ({ type: 'url' as const, value })),
@@ -133,10 +140,10 @@ const keyIdOf = (certificate: x509.X509Certificate): string | undefined =>
 const LEAF: TestCertificate = {
   subject: 'O=symbolon test',
   isCa: false,
-  keyUsage: x509.KeyUsageFlags.digitalSignature,
+  keyUsage: KEY_USAGE.digitalSignature,
   extendedKeyUsage: [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth],
 };
-const CA: TestCertificate = { isCa: true, keyUsage: x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign };
+const CA: TestCertificate = { isCa: true, keyUsage: KEY_USAGE.keyCertSign | KEY_USAGE.crlSign };
 
 /** A CA in memory for one trust domain. */
 export class TestCa {
