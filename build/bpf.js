@@ -1,0 +1,109 @@
+// Compiles the gate (bpf/gate.bpf.c -> dist/bpf/gate.o) and, when its contract has changed, generates bpf/gen/layout.ts from its BTF: sizes, offsets,
+// enumerators and limits, so that no number of bpf/maps.h is written twice. Needs clang; generating also needs bpftool.
+const { execFileSync, spawnSync } = require('node:child_process');
+const { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+
+const root = join(__dirname, '..');
+const PROGRAMS = ['gate'];
+const LAYOUT = join(root, 'bpf/gen/layout.ts');
+
+/** Debian keeps <asm/types.h> in a folder of the build machine's own triplet, which clang does not search for the bpf target. */
+function systemIncludes() {
+  const { stdout } = spawnSync('clang', ['-print-target-triple'], { encoding: 'utf8' });
+  const folder = `/usr/include/${(stdout ?? '').trim().replace('-pc-', '-').replace('-unknown-', '-')}`;
+  return existsSync(folder) ? ['-idirafter', folder] : [];
+}
+
+/** `-mcpu=v3`: atomics that return a value. `-g`: BTF, without which no map has a type. */
+function compile(source, object) {
+  if (!existsSync(join(root, source))) return console.log(`bpf: ${source} is not there yet, skipped`);
+  const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-Wall', '-Wextra', '-Werror', ...systemIncludes()];
+  const { error, status, stderr } = spawnSync('clang', [...flags, '-c', source, '-o', object], { cwd: root, encoding: 'utf8' });
+  if (error) throw new Error(`clang could not be run (${error.message}); install clang 14 or newer`);
+  if (status !== 0) throw new Error(`clang refused ${source}:\n${stderr}`);
+  if (spawnSync('llvm-strip', ['-g', object]).error) console.log('bpf: llvm-strip is not installed, the object keeps its DWARF');
+}
+
+/** BTF types by number, with the questions that the layout asks. */
+class Btf {
+  constructor(object) {
+    const out = execFileSync('bpftool', ['btf', 'dump', 'file', object, '-j'], { encoding: 'utf8', maxBuffer: 1 << 26 });
+    this.types = JSON.parse(out).types;
+    this.byId = new Map(this.types.map((type) => [type.id, type]));
+  }
+
+  resolve(id) {
+    const type = this.byId.get(id);
+    return type.kind === 'TYPEDEF' || type.kind === 'CONST' ? this.resolve(type.type_id) : type;
+  }
+
+  size(id) {
+    const type = this.resolve(id);
+    return type.kind === 'ARRAY' ? type.nr_elems * this.size(type.type_id) : type.size;
+  }
+
+  /** `u8` … `u64`, `be16`, `bytes`, a structure's name; with `[]` for arrays of more than bytes. */
+  kind(id) {
+    const named = this.byId.get(id);
+    if (named.name?.startsWith('__be')) return named.name.slice(2);
+    const type = this.resolve(id);
+    if (type.kind === 'ARRAY') return this.size(type.type_id) === 1 ? 'bytes' : `${this.kind(type.type_id)}[]`;
+    if (type.kind === 'STRUCT') return type.name;
+    return type.kind === 'UNION' ? 'bytes' : `u${type.size * 8}`;
+  }
+}
+
+const constantName = (name) => name.toUpperCase();
+const isOurs = (type) => type.name.startsWith('sym_');
+const field = (btf, { name, type_id, bits_offset }) =>
+  `    ${name}: { offset: ${bits_offset / 8}, size: ${btf.size(type_id)}, kind: '${btf.kind(type_id)}' },\n`;
+
+function structText(btf, type) {
+  const fields = type.members.map((member) => field(btf, member)).join('');
+  return `export const ${constantName(type.name)} = {\n  size: ${type.size},\n  fields: {\n${fields}  },\n} as const;\n`;
+}
+
+/** `SYM_R_DENIED` in `sym_reason` becomes `SYM_REASON.DENIED`. */
+function enumText(type) {
+  const rows = type.values.map(({ name, val }) => `  ${name.replace(/^SYM_(R_|FLOW_(?!QUOTA))?/, '')}: ${val},\n`).join('');
+  return `export const ${constantName(type.name)} = {\n${rows}} as const;\n`;
+}
+
+/** A map is a variable whose structure's members say type and entries by an array's length, key and value by a pointer. */
+function mapText(btf, variable) {
+  const of = Object.fromEntries(btf.resolve(variable.type_id).members.map((member) => [member.name, btf.resolve(member.type_id).type_id]));
+  const entries = btf.resolve(of.max_entries).nr_elems;
+  return `  ${variable.name}: { keySize: ${btf.size(of.key)}, valueSize: ${btf.size(of.value)}, maxEntries: ${entries} },\n`;
+}
+
+function layoutText(btf) {
+  const variables = btf.types.filter((type) => type.kind === 'VAR' && isOurs(type) && type.name !== 'sym_contract');
+  return [
+    '// Generated from bpf/maps.h by `node build/bpf.js`. Do not edit.\n',
+    '/** Sizes in bytes, and entries, of the pinned maps. */\n',
+    `export const SYM_MAPS = {\n${variables.map((variable) => mapText(btf, variable)).join('')}} as const;\n`,
+    ...btf.types.filter((type) => type.kind === 'ENUM' && isOurs(type)).map((type) => `\n${enumText(type)}`),
+    ...btf.types.filter((type) => type.kind === 'STRUCT' && isOurs(type)).map((type) => `\n${structText(btf, type)}`),
+  ].join('');
+}
+
+function generateLayout() {
+  if (spawnSync('bpftool', ['version']).error) return console.log('bpf: bpftool is not installed, bpf/gen/layout.ts is left as it is');
+  const folder = mkdtempSync(join(tmpdir(), 'sy-layout-'));
+  try {
+    compile('bpf/layout.c', join(folder, 'layout.o'));
+    const text = layoutText(new Btf(join(folder, 'layout.o')));
+    if (existsSync(LAYOUT) && readFileSync(LAYOUT, 'utf8') === text) return;
+    mkdirSync(join(root, 'bpf/gen'), { recursive: true });
+    writeFileSync(LAYOUT, text);
+    console.log('bpf: bpf/gen/layout.ts has changed');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+mkdirSync(join(root, 'dist/bpf'), { recursive: true });
+for (const program of PROGRAMS) compile(`bpf/${program}.bpf.c`, `dist/bpf/${program}.o`);
+generateLayout();
