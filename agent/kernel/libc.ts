@@ -63,6 +63,11 @@ export const setsockopt = libc.func('setsockopt', 'int', ['int', 'int', 'int', '
   value: Buffer,
   size: number,
 ) => number;
+export const poll = libc.func('poll', 'int', ['void *', 'unsigned long', 'int']) as unknown as (
+  entries: Buffer,
+  count: number,
+  timeoutMs: number,
+) => number;
 export const nameToIndex = libc.func('if_nametoindex', 'unsigned int', ['str']) as unknown as (name: string) => number;
 export const clockGettime = libc.func('clock_gettime', 'int', ['int', 'void *']) as unknown as (clock: number, into: Buffer) => number;
 export const vsnprintf = libc.func('vsnprintf', 'int', ['void *', 'size_t', 'void *', 'void *']) as unknown as (

@@ -1,0 +1,24 @@
+import { addressFromBytes, type IpAddress } from '#core/network/address';
+import { fixedPart, type NetlinkMessage, parseAttributes } from './message.ts';
+
+/** struct ifaddrmsg */
+export const ADDRESS_BYTES = 8;
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+
+/** An address of this network namespace. */
+export interface InterfaceAddress {
+  readonly interfaceIndex: number;
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+}
+
+/** Reads an RTM_NEWADDR; undefined for families other than IP. Throws FRAME_INVALID. */
+export function parseInterfaceAddress(message: NetlinkMessage): InterfaceAddress | undefined {
+  const fixed = fixedPart(message.body, ADDRESS_BYTES);
+  const attributes = parseAttributes(message.body, ADDRESS_BYTES);
+  // On a point-to-point link IFA_ADDRESS is the other end's; IFA_LOCAL is always ours.
+  const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
+  if (bytes?.length !== 4 && bytes?.length !== 16) return undefined;
+  return { interfaceIndex: fixed.readUInt32LE(4), address: addressFromBytes(bytes), prefixLength: fixed.readUInt8(1) };
+}
