@@ -1,0 +1,109 @@
+import { isLosslessNumber, parse } from 'lossless-json';
+import { isSymbolonError, SymbolonError } from '#core/errors/error';
+import { parseAuthority } from './authority.ts';
+import type { BundleSet, X509Authority, X509Bundle } from './bundle.ts';
+import { parseTrustDomain, type TrustDomain } from './id.ts';
+
+/** A bundle of 500 authorities with their JWT keys has about 1 MB. */
+export const MAX_BUNDLE_BYTES = 4 * 1024 * 1024;
+/** A bundle map holds many bundles. */
+export const MAX_BUNDLE_MAP_BYTES = 32 * 1024 * 1024;
+const MAX_SEQUENCE = 2n ** 64n - 1n;
+const MAX_REFRESH_HINT_SECONDS = 2 ** 31 - 1;
+const X509_SVID_USE = 'x509-svid';
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function fail(rule: string, why: string, cause?: unknown): never {
+  throw new SymbolonError('BUNDLE_INVALID', `the SPIFFE bundle ${why}`, { rule }, cause);
+}
+
+/** Parses JSON whose numbers stay exact. A key that occurs twice is refused, also where both have the same value. */
+function parseJson(text: string, maxBytes: number): unknown {
+  if (text.length > maxBytes) fail('size', `has ${text.length} bytes; at most ${maxBytes} are accepted`);
+  try {
+    return parse(text, undefined, { onDuplicateKey: ({ key }) => fail('B6', `has the key ${JSON.stringify(key)} twice in one object`) });
+  } catch (error) {
+    if (isSymbolonError(error)) throw error;
+    return fail('json', 'is not JSON', error);
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLosslessNumber(value);
+}
+
+/** An unsigned integer member, or undefined if it is absent. */
+function readInteger(object: JsonObject, key: string, max: bigint, rule: string): bigint | undefined {
+  const value = object[key];
+  if (value === undefined) return undefined;
+  const text = isLosslessNumber(value) ? value.value : undefined;
+  if (text === undefined || !/^(0|[1-9]\d{0,19})$/.test(text) || BigInt(text) > max) {
+    return fail(rule, `has a ${key} that is not a whole number from 0 to ${max}`);
+  }
+  return BigInt(text);
+}
+
+/**
+ * The authority in a JWK, or undefined for an element to ignore: one without kty or use, of another or unknown use, or without x5c
+ * (Trust Domain and Bundle section 4.2, X509-SVID section 6.2). Values of x5c after the first are ignored.
+ */
+function readAuthority(key: unknown, trustDomain: TrustDomain): X509Authority | undefined {
+  if (!isObject(key) || typeof key['kty'] !== 'string' || key['use'] !== X509_SVID_USE) return undefined;
+  const { x5c } = key;
+  const [first] = Array.isArray(x5c) ? (x5c as readonly unknown[]) : [];
+  if (first === undefined) return undefined;
+  if (typeof first !== 'string' || !/^[A-Za-z0-9+/]+={0,2}$/.test(first) || first.length % 4 !== 0)
+    return fail('X9', 'has an x5c value that is not base64');
+  const der = new Uint8Array(Buffer.from(first, 'base64'));
+  try {
+    parseAuthority(der, trustDomain);
+  } catch (error) {
+    if (!isSymbolonError(error)) throw error;
+    fail('X9', 'has an x5c value that is not a CA certificate for the trust domain', error);
+  }
+  return { der };
+}
+
+function readBundle(value: unknown, trustDomain: TrustDomain): X509Bundle {
+  if (!isObject(value)) return fail('B4', 'is not a JSON object');
+  const { keys } = value;
+  if (!Array.isArray(keys)) return fail('B4', 'has no array "keys"');
+  const hint = readInteger(value, 'spiffe_refresh_hint', BigInt(MAX_REFRESH_HINT_SECONDS), 'B3');
+  return {
+    trustDomain,
+    authorities: (keys as readonly unknown[]).flatMap((key) => readAuthority(key, trustDomain) ?? []),
+    sequence: readInteger(value, 'spiffe_sequence', MAX_SEQUENCE, 'B2') ?? 0n,
+    ...(hint !== undefined && { refreshHintSeconds: Number(hint) }),
+  };
+}
+
+/**
+ * Parses a SPIFFE bundle (Trust Domain and Bundle section 4): a JWK set. The trust domain is not in it; the reader must know it. Unknown
+ * members and elements are ignored. Throws BUNDLE_INVALID with the rule.
+ */
+export function parseBundleJson(text: string, trustDomain: TrustDomain): X509Bundle {
+  return readBundle(parseJson(text, MAX_BUNDLE_BYTES), trustDomain);
+}
+
+/** Parses a SPIFFE bundle map (section 5): bundles by trust domain. Refresh hints inside it are ignored. Throws BUNDLE_INVALID. */
+export function parseBundleMapJson(text: string): BundleSet {
+  const map = parseJson(text, MAX_BUNDLE_MAP_BYTES);
+  const domains = isObject(map) ? map['trust_domains'] : undefined;
+  if (!isObject(domains)) return fail('B6', 'map has no object "trust_domains"');
+  return new Map(
+    Object.entries(domains).map(([name, value]) => {
+      const trustDomain = readTrustDomain(name);
+      const { refreshHintSeconds: _, ...bundle } = readBundle(value, trustDomain);
+      return [trustDomain, bundle];
+    }),
+  );
+}
+
+function readTrustDomain(name: string): TrustDomain {
+  try {
+    return parseTrustDomain(name);
+  } catch (error) {
+    return fail('B6', `map has the key ${JSON.stringify(name.slice(0, 300))}, which is not a trust domain`, error);
+  }
+}
