@@ -4,7 +4,7 @@ import { type Flow, parsePort, parseProtocol } from '#core/network/flow';
 import { parseSpiffeId } from '#core/spiffe/id';
 import { compile } from './compile.ts';
 import { decide, mayEverAllow } from './decide.ts';
-import type { Party, Side } from './model.ts';
+import type { Party } from './model.ts';
 import { type AuthPolicyInput, parseAuthPolicy } from './parse.ts';
 
 const id = (path: string, domain = 'east.example'): string => `spiffe://${domain}${path}`;
@@ -107,7 +107,7 @@ describe('decide', () => {
     ['ingress', 'ingress', 'allow'],
     ['ingress', 'egress', 'deny'],
   ] as const)('a policy of side %s asked on %s: %s', (side, asked, verdict) => {
-    expect(decide(policies({ side }), asked as Side, web, payments, flow(6, 8443)).verdict).toBe(verdict);
+    expect(decide(policies({ side }), asked, web, payments, flow(6, 8443)).verdict).toBe(verdict);
   });
 
   test.each([

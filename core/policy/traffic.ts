@@ -13,7 +13,10 @@ export interface FlowClass {
 const ALL_PORTS: PortRange = { low: 1, high: 65_535 };
 /** Stands for the whole of a protocol that has no ports. */
 const PORTLESS: PortRange = { low: 0, high: 65_535 };
-const WITH_PORTS: Readonly<Record<string, Protocol>> = { tcp: PROTOCOL.tcp, udp: PROTOCOL.udp };
+const WITH_PORTS: ReadonlyMap<string, Protocol> = new Map([
+  ['tcp', PROTOCOL.tcp],
+  ['udp', PROTOCOL.udp],
+]);
 const OTHER_SPELLING: ReadonlyMap<number, string> = new Map([
   [PROTOCOL.icmp, 'icmp'],
   [PROTOCOL.icmpv6, 'icmp'],
@@ -43,7 +46,7 @@ export function parseTraffic(text: string): Traffic {
   if (text === 'icmp') return { protocol: PROTOCOL.icmp, text };
   const [, name = '', low = '', high] =
     /^([a-z]+)\/(0|[1-9]\d{0,5})(?:-(0|[1-9]\d{0,5}))?$/.exec(text) ?? fail(text, 'is not a class of traffic');
-  const protocol = WITH_PORTS[name];
+  const protocol = WITH_PORTS.get(name);
   if (protocol !== undefined) {
     const range = { lowPort: portOf(low, text), highPort: portOf(high ?? low, text) };
     return range.lowPort > range.highPort ? fail(text, 'has its ports in falling order') : { protocol, ...range, text };
