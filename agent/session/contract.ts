@@ -11,16 +11,29 @@ export interface Credential {
   readonly privateKey: KeyObject;
 }
 
-/** How a pair authentication ended. `pairId` (16 bytes, hex) is the same at both ends. */
+/** Two workloads that have proven themselves to each other's node, as one end sees it. */
+export interface ProvenPair {
+  /** 16 bytes, lower-case hex; the same at both ends. */
+  readonly pairId: string;
+  readonly role: 'client' | 'server';
+  readonly flow: Flow;
+  readonly local: X509Svid;
+  readonly peer: X509Svid;
+  /** Server ports that this end may admit: at the client those that both sides allow, at the server its own side's. */
+  readonly grants: readonly Grant[];
+  /** What the server's side signed; at the server its own. */
+  readonly serverGrants: readonly Grant[];
+  /** The earliest end of: lifetime, both SVIDs, the peer node's SVID. */
+  readonly expiresAt: Instant;
+  /** The pair that this one takes the place of. */
+  readonly replaces?: string;
+  /** PairAuthority.generation() when it was judged. */
+  readonly generation: bigint;
+}
+
+/** How a pair authentication ended. */
 export type PairOutcome =
-  | {
-      readonly verdict: 'accepted';
-      readonly pairId: string;
-      readonly peer: X509Svid;
-      /** Server ports that both sides allow. */
-      readonly grants: readonly Grant[];
-      readonly expiresAt: Instant;
-    }
+  | ({ readonly verdict: 'accepted' } & ProvenPair)
   | { readonly verdict: 'refused'; readonly reason: PairRefusal; readonly detail: string };
 
 export type PairRefusal =
