@@ -1,0 +1,41 @@
+import { SymbolonError } from '#core/errors/error';
+import { parseDurationMs } from '#core/time/duration';
+import type { TextRule } from '../plugin/schema/attribute.ts';
+
+/** Milliseconds of a duration that its rule has accepted. */
+export function durationMs(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined) {
+    throw new SymbolonError('CONFIG_INVALID', `${JSON.stringify(text)} is not a duration; write it like "90s", "10m" or "1h30m"`, {
+      path: 'duration',
+      value: text,
+    });
+  }
+  return ms;
+}
+
+/** A duration of whole seconds, at least one and at most ten years: what SVID lifetimes are counted in. */
+export const SECONDS: TextRule = {
+  check: (text) => {
+    const ms = durationMs(text);
+    if (ms < 1000 || ms % 1000 !== 0 || ms > 315_360_000_000) {
+      throw new SymbolonError('CONFIG_INVALID', `${JSON.stringify(text)} is out of range; expected whole seconds, from 1s to 87600h`, {
+        path: 'duration',
+        value: text,
+      });
+    }
+  },
+  canonical: (text) => String(durationMs(text)),
+};
+
+/** How long to wait for something: at most an hour. */
+export const TIMEOUT: TextRule = {
+  check: (text) => {
+    if (durationMs(text) > 3_600_000) {
+      throw new SymbolonError('CONFIG_INVALID', `${JSON.stringify(text)} is longer than an hour; expected something like "10s"`, {
+        path: 'duration',
+        value: text,
+      });
+    }
+  },
+};

@@ -1,0 +1,88 @@
+import type { Client, MethodDefinition } from '@grpc/grpc-js';
+import { isSymbolonError, SymbolonError } from '#core/errors/error';
+import type { TrustDomain } from '#core/spiffe/id';
+import { callUnary } from '#daemon/grpc/call';
+import { openClient } from '#daemon/grpc/dial';
+import { type AuthorityEndpoint, describeEndpoint, dialAuthority } from './endpoint.ts';
+
+type Unary<Request, Response> = MethodDefinition<Request, Response> & { readonly requestStream: false; readonly responseStream: false };
+
+/** Interrupted changes are short: they may end, so that state says what they did. */
+const GRACE_AFTER_INTERRUPT_MS = 2000;
+
+/** One authority, as this process knows it: one connection, made when first needed; one list of each kind of object, until something is written. */
+export class AuthorityConnection {
+  readonly trustDomain: TrustDomain;
+  readonly endpoint: AuthorityEndpoint;
+  /** IDs of objects that a create in this process took over: deleting such an ID from another address must not delete the object. */
+  readonly adopted = new Set<string>();
+  /** True once a wait for enforcement has run out: the same laggards need not be waited for with every other change. */
+  impatient = false;
+  private client: Client | undefined;
+  private readonly lists = new Map<string, Promise<unknown>>();
+
+  constructor(trustDomain: TrustDomain, endpoint: AuthorityEndpoint) {
+    this.trustDomain = trustDomain;
+    this.endpoint = endpoint;
+  }
+
+  /** Calls a method that changes nothing. Throws a SymbolonError; UNAVAILABLE names the endpoint. */
+  async read<Request, Response>(
+    method: Unary<Request, Response>,
+    request: Request,
+    signal: AbortSignal,
+    timeoutMs?: number,
+  ): Promise<Response> {
+    return this.call(method, request, { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  }
+
+  /** Calls a method that changes something, and forgets what was listed. */
+  async write<Request, Response>(method: Unary<Request, Response>, request: Request, signal: AbortSignal): Promise<Response> {
+    const cancel = new AbortController();
+    const interrupted = (): void => {
+      setTimeout(() => cancel.abort(), GRACE_AFTER_INTERRUPT_MS).unref();
+    };
+    signal.addEventListener('abort', interrupted, { once: true });
+    try {
+      return await this.call(method, request, { signal: cancel.signal });
+    } finally {
+      signal.removeEventListener('abort', interrupted);
+      this.lists.clear();
+    }
+  }
+
+  /** What `load` answers, asked once for each key until the next write. A failure is not kept. */
+  list<T>(key: string, load: () => Promise<T>): Promise<T> {
+    const found = this.lists.get(key) as Promise<T> | undefined;
+    if (found) return found;
+    const loading = load();
+    this.lists.set(key, loading);
+    loading.catch(() => this.lists.delete(key));
+    return loading;
+  }
+
+  forgetLists(): void {
+    this.lists.clear();
+  }
+
+  close(): void {
+    this.client?.close();
+    this.client = undefined;
+  }
+
+  private async call<Request, Response>(
+    method: Unary<Request, Response>,
+    request: Request,
+    options: { readonly signal: AbortSignal; readonly timeoutMs?: number },
+  ): Promise<Response> {
+    this.client ??= openClient(dialAuthority(this.trustDomain, this.endpoint));
+    try {
+      return await callUnary(this.client, method, request, options);
+    } catch (error) {
+      if (!isSymbolonError(error, 'UNAVAILABLE')) throw error;
+      const where = describeEndpoint(this.endpoint);
+      const message = `the authority of ${this.trustDomain} cannot be reached at ${where}; start it, or correct the provider's authorities`;
+      throw new SymbolonError('UNAVAILABLE', message, { what: where }, error);
+    }
+  }
+}
