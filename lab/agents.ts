@@ -1,0 +1,122 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import type { AuthorityProcess } from './authority-process.ts';
+import { createCgroup } from './cgroup.ts';
+import { agentCommand } from './executables.ts';
+import type { LabAccess } from './lab-access.ts';
+import { INSIDE, outsidePath } from './layout.ts';
+import { programIn, signalPrograms, stopPrograms, waitUntilReady } from './part.ts';
+import { startInPlace } from './start-in-place.ts';
+
+const PART = 'agent';
+const STATUS_SOCKET = `${INSIDE.run}/status.sock`;
+
+type LabWithAuthority = LabAccess & { readonly authority: AuthorityProcess };
+
+/** The lab's node agents. Where no nodes are named, all are meant. */
+export class Agents {
+  readonly #lab: LabWithAuthority;
+
+  constructor(lab: LabWithAuthority) {
+    this.#lab = lab;
+  }
+
+  /** The agent's process on a node, by the machine's number, or undefined. */
+  pid(node: string): number | undefined {
+    return programIn(this.#cgroup(node));
+  }
+
+  /** The agent's socket for /status, /metrics and /healthz, as the machine sees it. */
+  statusSocket(node: string): string {
+    return outsidePath(this.#lab.layout, node, STATUS_SOCKET);
+  }
+
+  logFile(node: string): string {
+    return this.#lab.layout.logFile(node, PART);
+  }
+
+  /**
+   * Starts the agents that do not run, with a join token for those that have never joined, and waits until they are healthy.
+   * `flags` are added to the command lines. Throws LAB_FAILED if a node is not declared, or an agent does not come up.
+   */
+  async up(nodes?: readonly string[], flags: readonly string[] = []): Promise<void> {
+    await Promise.all(this.#named(nodes).map((node) => this.#start(node, flags)));
+  }
+
+  /** Ends agents in order; pairs live on in the kernel until their leases end. */
+  async down(nodes?: readonly string[]): Promise<void> {
+    await Promise.all(this.#named(nodes).map((node) => stopPrograms(this.#cgroup(node), 'SIGTERM')));
+  }
+
+  /** kill -9. */
+  async kill(nodes?: readonly string[]): Promise<void> {
+    await Promise.all(this.#named(nodes).map((node) => stopPrograms(this.#cgroup(node), 'SIGKILL')));
+  }
+
+  /** SIGSTOP, SIGCONT, … */
+  signal(node: string, signal: NodeJS.Signals): void {
+    signalPrograms(this.#cgroup(node), signal);
+  }
+
+  /** GET on the agent's status socket: the code, and the body as text. Throws if the agent does not answer. */
+  async fetch(node: string, path: '/status' | '/metrics' | '/healthz'): Promise<{ readonly code: number; readonly body: string }> {
+    return await fetchFromSocket(this.statusSocket(node), path);
+  }
+
+  #cgroup(node: string): string {
+    return this.#lab.layout.partCgroup(node, PART);
+  }
+
+  #named(nodes?: readonly string[]): readonly string[] {
+    const names = nodes && nodes.length > 0 ? nodes : this.#lab.spec.nodes.map((n) => n.name);
+    for (const name of names) this.#lab.place(name); // throws for unknown ones before anything is done
+    return names;
+  }
+
+  async #start(node: string, flags: readonly string[]): Promise<void> {
+    if (this.pid(node) !== undefined) return;
+    const { layout, checkout, spec } = this.#lab;
+    const place = this.#lab.place(node);
+    const command = agentCommand(checkout, spec, flags);
+    if (!hasJoined(place.pid)) {
+      writeFileSync(outsidePath(layout, node, INSIDE.bootstrapBundle), await this.#lab.authority.bundlePem());
+      writeFileSync(outsidePath(layout, node, INSIDE.joinToken), await this.#lab.authority.mintJoinToken(node), { mode: 0o600 });
+    }
+    for (const stale of [STATUS_SOCKET, INSIDE.workloadSocket]) rmSync(outsidePath(layout, node, stale), { force: true });
+    createCgroup(this.#cgroup(node));
+    await startInPlace(layout, place, PART, command, this.logFile(node));
+    await waitUntilReady(`the agent of ${node}`, this.#cgroup(node), this.logFile(node), () => this.#isHealthy(node));
+    rmSync(outsidePath(layout, node, INSIDE.joinToken), { force: true });
+  }
+
+  async #isHealthy(node: string): Promise<boolean> {
+    if (!existsSync(this.statusSocket(node))) return false;
+    try {
+      return (await this.fetch(node, '/healthz')).code === 200;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** True if an agent has left its credential on the node: another token would revoke it. */
+function hasJoined(placePid: number): boolean {
+  try {
+    return readdirSync(`/proc/${placePid}/root${INSIDE.agentData}`).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function fetchFromSocket(socketPath: string, path: string): Promise<{ readonly code: number; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const request = get({ socketPath, path, timeout: 5000 }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve({ code: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
+      response.on('error', reject);
+    });
+    request.on('timeout', () => request.destroy(new Error(`no answer on ${socketPath}`)));
+    request.on('error', reject);
+  });
+}
