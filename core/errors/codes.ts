@@ -49,6 +49,8 @@ export interface ErrorContexts {
   SESSION_REFUSED: { readonly rule: string };
   AUTHENTICATOR_INVALID: { readonly rule: string };
   PAIR_REFUSED: { readonly reason: string };
+  // agent: identity
+  NODE_VIEW_INVALID: { readonly field: string };
   // agent: kernel
   KERNEL_CALL_FAILED: { readonly call: string; readonly errno: number };
   BPF_LOAD_FAILED: { readonly object: string; readonly verifierLog: string };
