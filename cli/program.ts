@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { VERSION } from '#daemon/version';
+import { addAuthority } from './authority.ts';
+import { addLabAgents } from './lab/agents.ts';
+import { addLabDown } from './lab/down.ts';
+import { addLabExec } from './lab/exec.ts';
+import { addLabStatus } from './lab/status.ts';
+import { addLabUp } from './lab/up.ts';
+
+/** The whole command line. `folder`: where the other bundles of the package lie. Commander's own exits become CommanderErrors. */
+export function buildProgram(folder: string): Command {
+  const program = new Command('symbolon')
+    .description('mutual authentication as code')
+    .version(VERSION)
+    .enablePositionalOptions()
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', '\nExit codes: 0 done or allowed, 1 failed or denied, 2 not understood.')
+    .exitOverride();
+  const lab = program
+    .command('lab')
+    .description('several nodes on this machine, to try things and to test them')
+    .enablePositionalOptions()
+    .option('--lab <ID>', 'which lab, where there are several');
+  addLabUp(lab);
+  addLabAgents(lab);
+  addLabStatus(lab);
+  addLabExec(lab);
+  addLabDown(lab);
+  addAuthority(program, folder);
+  return program;
+}
