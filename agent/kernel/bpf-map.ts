@@ -50,6 +50,16 @@ export class BpfMap {
     return new BpfMap(fd, name.slice(0, name.indexOf('\0')), info);
   }
 
+  /** The sum over all CPUs of the u64 in row `index` of a per-CPU array. */
+  sumPerCpu(index: number): bigint {
+    const cpus = checkCall(libbpf.possibleCpus(), 'libbpf_num_possible_cpus');
+    const key = Buffer.alloc(4);
+    key.writeUInt32LE(index);
+    const values = Buffer.alloc(8 * cpus);
+    checkCall(libbpf.lookup(this.fd, key, values), 'bpf(BPF_MAP_LOOKUP_ELEM)', this.name);
+    return Array.from({ length: cpus }, (_, cpu) => values.readBigUInt64LE(8 * cpu)).reduce((a, b) => a + b, 0n);
+  }
+
   private checkSizes(key: Uint8Array, value?: Uint8Array): void {
     if (key.length !== this.keyBytes || (value && value.length !== this.valueBytes))
       throw new RangeError(

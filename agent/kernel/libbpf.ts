@@ -42,6 +42,7 @@ export const libbpf = {
     after: Buffer | null,
     into: Buffer,
   ) => number,
+  possibleCpus: library.func('libbpf_num_possible_cpus', 'int', []) as unknown as () => number,
   updateBatch: library.func('bpf_map_update_batch', 'int', ['int', pointer, pointer, pointer, pointer]) as unknown as (
     map: number,
     keys: Buffer,
