@@ -1,0 +1,63 @@
+import { SymbolonError } from '#core/errors/error';
+import type { IpAddress } from '#core/network/address';
+import type { Flow } from '#core/network/flow';
+import { type CompiledPolicies, compile } from '#core/policy/compile';
+import type { X509Svid } from '#core/spiffe/svid';
+import { createSvidVerifier } from '#core/spiffe/verify';
+import type { Clock } from '#daemon/clock';
+import type { NodeView } from '../identity/node-view.ts';
+import type { Credential, PairAuthority } from '../session/contract.ts';
+import type { WorkloadEndpoint } from './endpoints.ts';
+import { type JudgedPair, type Judgement, judgePair } from './judge.ts';
+
+/** How long a pair may live before its workloads prove themselves again. */
+const PAIR_LIFETIME_SECONDS = 600;
+
+/** What the node answers when its agent is asked about workloads, SVIDs and policies: always by the newest view and the present workloads. */
+export class NodePairAuthority implements PairAuthority {
+  readonly lifetimeSeconds = PAIR_LIFETIME_SECONDS;
+  private readonly verifier = createSvidVerifier();
+  private view: NodeView | undefined;
+  private policies: CompiledPolicies | undefined;
+  private byAddress = new Map<string, WorkloadEndpoint>();
+  private changes = 0n;
+
+  constructor(
+    private readonly credentialOf: (entryId: string) => Credential | undefined,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Takes over a view and the node's workloads, whole. Throws POLICY_NOT_YET, and keeps what it had. */
+  update(view: NodeView | undefined, endpoints: readonly WorkloadEndpoint[]): void {
+    if (view && view !== this.view) this.policies = compile(view.policies);
+    this.view = view;
+    this.byAddress = new Map(endpoints.flatMap((endpoint) => endpoint.addresses.map((address) => [address.text, endpoint] as const)));
+    this.changes += 1n;
+  }
+
+  /** The attested workload at an address of this node. */
+  endpointAt(address: IpAddress): WorkloadEndpoint | undefined {
+    const endpoint = this.byAddress.get(address.text);
+    return endpoint?.identity && endpoint.gate !== 'unattested' && endpoint.gate !== 'unmanaged' ? endpoint : undefined;
+  }
+
+  localWorkload(flow: Flow, end: 'source' | 'destination'): Credential | undefined {
+    const identity = this.endpointAt(end === 'source' ? flow.source : flow.destination)?.identity;
+    return identity && this.credentialOf(identity.entryId);
+  }
+
+  verifySvid(chain: readonly Uint8Array[]): X509Svid {
+    if (!this.view)
+      throw new SymbolonError('UNAVAILABLE', 'this node has no bundles yet; its authority has not answered', { what: 'bundles' });
+    return this.verifier.verify(chain, this.view.bundles, this.clock.now());
+  }
+
+  judge(pair: JudgedPair): Judgement {
+    if (!this.view || !this.policies) return { verdict: 'refused', reason: 'denied-by-policy', detail: 'this node has no policies yet' };
+    return judgePair({ directory: this.view.directory, policies: this.policies }, pair);
+  }
+
+  generation(): bigint {
+    return this.changes;
+  }
+}
