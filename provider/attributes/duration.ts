@@ -2,6 +2,8 @@ import { SymbolonError } from '#core/errors/error';
 import { parseDurationMs } from '#core/time/duration';
 import type { TextRule } from '../plugin/schema/attribute.ts';
 
+const MAX_SECONDS_MS = 366 * 24 * 3_600_000;
+
 /** Milliseconds of a duration that its rule has accepted. */
 export function durationMs(text: string): number {
   const ms = parseDurationMs(text);
@@ -14,12 +16,12 @@ export function durationMs(text: string): number {
   return ms;
 }
 
-/** A duration of whole seconds, at least one and at most ten years: what SVID lifetimes are counted in. */
+/** A duration of whole seconds, at least one and at most 366 days: what SVID lifetimes are counted in. */
 export const SECONDS: TextRule = {
   check: (text) => {
     const ms = durationMs(text);
-    if (ms < 1000 || ms % 1000 !== 0 || ms > 315_360_000_000) {
-      throw new SymbolonError('CONFIG_INVALID', `${JSON.stringify(text)} is out of range; expected whole seconds, from 1s to 87600h`, {
+    if (ms < 1000 || ms % 1000 !== 0 || ms > MAX_SECONDS_MS) {
+      throw new SymbolonError('CONFIG_INVALID', `${JSON.stringify(text)} is out of range; expected whole seconds, from 1s to 8784h`, {
         path: 'duration',
         value: text,
       });

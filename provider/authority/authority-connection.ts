@@ -14,8 +14,6 @@ const GRACE_AFTER_INTERRUPT_MS = 2000;
 export class AuthorityConnection {
   readonly trustDomain: TrustDomain;
   readonly endpoint: AuthorityEndpoint;
-  /** IDs of objects that a create in this process took over: deleting such an ID from another address must not delete the object. */
-  readonly adopted = new Set<string>();
   /** True once a wait for enforcement has run out: the same laggards need not be waited for with every other change. */
   impatient = false;
   private client: Client | undefined;
@@ -61,10 +59,6 @@ export class AuthorityConnection {
     return loading;
   }
 
-  forgetLists(): void {
-    this.lists.clear();
-  }
-
   close(): void {
     this.client?.close();
     this.client = undefined;
@@ -81,8 +75,13 @@ export class AuthorityConnection {
     } catch (error) {
       if (!isSymbolonError(error, 'UNAVAILABLE')) throw error;
       const where = describeEndpoint(this.endpoint);
-      const message = `the authority of ${this.trustDomain} cannot be reached at ${where}; start it, or correct the provider's authorities`;
-      throw new SymbolonError('UNAVAILABLE', message, { what: where }, error);
+      // grpc-js tells the one thing that helps in the middle of much else.
+      const reason = /Last error: (?:Error: )?(.*?)\. Resolution note/.exec(error.message)?.[1] ?? error.message;
+      throw new SymbolonError(
+        'UNAVAILABLE',
+        `the authority of ${this.trustDomain} cannot be reached at ${where} (${reason}); start it, or correct the provider's authorities`,
+        { what: where },
+      );
     }
   }
 }

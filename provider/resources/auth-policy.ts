@@ -111,7 +111,6 @@ function checkNamesSomebody(end: 'sources' | 'destinations', value: unknown, rep
 const kind: StoredKind<typeof attributes, AuthPolicy> = {
   noun: 'auth policy',
   trustDomainOf: (model) => parseTrustDomain(model.trust_domain),
-  keyOf: (message) => message.name,
   nameOf: (message) => message.name,
   toMessage: (model) => ({
     id: model.id,
@@ -163,5 +162,5 @@ export const authPolicyResource: Resource<typeof attributes, Connections> = {
   },
   checkPlan: ({ trust_domain }, connections, report) =>
     checkHasAuthority(knownDomain(trust_domain), attributePath('trust_domain'), connections, report),
-  ...storedObject('symbolon_auth_policy', attributes, kind),
+  ...storedObject(kind),
 };

@@ -72,7 +72,6 @@ const attributes = {
 const kind: StoredKind<typeof attributes, Identity> = {
   noun: 'identity',
   trustDomainOf: (model) => trustDomainOf(parseSpiffeId(model.spiffe_id)),
-  keyOf: (message) => JSON.stringify([message.spiffeId, message.parentId, [...message.selectors].sort()]),
   nameOf: (message) => message.spiffeId,
   toMessage: (model) => ({
     id: model.id,
@@ -133,5 +132,5 @@ export const identityResource: Resource<typeof attributes, Connections> = {
   },
   checkPlan: ({ spiffe_id }, connections, report) =>
     checkHasAuthority(knownTrustDomain(spiffe_id), attributePath('spiffe_id'), connections, report),
-  ...storedObject('symbolon_identity', attributes, kind),
+  ...storedObject(kind),
 };

@@ -10,6 +10,7 @@ import { attributePath } from '../plugin/path.ts';
 import type { Resource } from '../plugin/resource.ts';
 import { attribute } from '../plugin/schema/attribute.ts';
 import { UNKNOWN } from '../plugin/values/unknown.ts';
+import { isRecord, type Value, type ValueRecord } from '../plugin/values/value.ts';
 import { emptyToNull, writtenObject } from './message-values.ts';
 import type { StoredKind } from './stored-kind.ts';
 import { storedObject } from './stored-object.ts';
@@ -59,7 +60,6 @@ const attributes = {
 const kind: StoredKind<typeof attributes, Node> = {
   noun: 'node',
   trustDomainOf: (model) => parseTrustDomain(model.trust_domain),
-  keyOf: (message) => message.name,
   nameOf: (message) => message.name,
   toMessage: (model) => ({
     id: model.id,
@@ -67,7 +67,7 @@ const kind: StoredKind<typeof attributes, Node> = {
     spiffeId: nodeSpiffeId(parseTrustDomain(model.trust_domain), model.name),
     addressPrefixes: [...model.address_prefixes],
     endpoints: model.endpoint ? [model.endpoint] : [],
-    attestationMethods: model.attestation.join_token ? [JOIN_TOKEN] : [],
+    attestationMethods: [JOIN_TOKEN],
     ownership: undefined,
   }),
   toModel: (message, trustDomain) => ({
@@ -76,7 +76,7 @@ const kind: StoredKind<typeof attributes, Node> = {
     name: message.name,
     address_prefixes: message.addressPrefixes,
     endpoint: emptyToNull(message.endpoints[0] ?? ''),
-    attestation: { join_token: message.attestationMethods.includes(JOIN_TOKEN) },
+    attestation: { join_token: message.attestationMethods.length === 0 || message.attestationMethods.includes(JOIN_TOKEN) },
     spiffe_id: nodeSpiffeId(trustDomain, message.name),
   }),
   list: async (authority, signal) => (await authority.read(ControlService.listNodes, {}, signal)).nodes,
@@ -98,10 +98,16 @@ export const nodeResource: Resource<typeof attributes, Connections> = {
     'A machine whose agent authenticates the workloads on it. The agent joins by itself, with a token that is minted at the authority; destroying the node evicts it.',
   attributes,
   importId: '<trust domain>/<name>',
+  check: ({ attestation }, report) => {
+    if (!isRecord(attestation as Value) || (attestation as ValueRecord)['join_token'] !== false) return;
+    const text =
+      'attestation.join_token: false leaves the node no way to join; a join token is the only one so far. Leave attestation out.';
+    report.error('Invalid attestation', text, attributePath('attestation'));
+  },
   derive: ({ trust_domain, name }) => ({
     spiffe_id: typeof trust_domain === 'string' && typeof name === 'string' ? nodeSpiffeId(parseTrustDomain(trust_domain), name) : UNKNOWN,
   }),
   checkPlan: ({ trust_domain }, connections, report) =>
     checkHasAuthority(knownDomain(trust_domain), attributePath('trust_domain'), connections, report),
-  ...storedObject('symbolon_node', attributes, kind),
+  ...storedObject(kind),
 };

@@ -14,8 +14,6 @@ export interface StoredKind<A extends Attributes, M extends { id: string; owners
   /** `node`, `auth policy`: for messages. */
   readonly noun: string;
   trustDomainOf(model: Model<A>): TrustDomain;
-  /** What no two objects of the kind have in common. */
-  keyOf(message: M): string;
   /** A name for people. */
   nameOf(message: M): string;
   toMessage(model: Model<A>): M;

@@ -5,34 +5,19 @@ import type { Ownership } from '#proto/gen/symbolon/authority/types';
 import type { AuthorityConnection } from '../authority/authority-connection.ts';
 import { awaitEnforcement } from '../authority/await-enforcement.ts';
 import type { Connections } from '../authority/connections.ts';
-import { NOT_YET_KNOWN, type Operation, type Resource, type Stored } from '../plugin/resource.ts';
+import { NOT_YET_KNOWN, type Resource, type Stored } from '../plugin/resource.ts';
 import type { Attributes, Model } from '../plugin/schema/attribute.ts';
-import { reconcile } from '../plugin/schema/reconcile.ts';
-import { typeOfShape } from '../plugin/schema/type-of.ts';
-import { sameValue } from '../plugin/values/same.ts';
-import type { Value, ValueRecord } from '../plugin/values/value.ts';
 import { rememberedGeneration, rememberGeneration } from './generation.ts';
 import type { StoredKind } from './stored-kind.ts';
 
 type Message = { id: string; ownership?: Ownership | undefined };
 type Behaviour<A extends Attributes> = Pick<Resource<A, Connections>, 'create' | 'read' | 'update' | 'delete' | 'import'>;
 
-/** True if an object says what is planned, but for what only the authority decides. */
-function saysTheSame(attributes: Attributes, planned: ValueRecord, found: ValueRecord): boolean {
-  const spelled = reconcile(attributes, planned, found);
-  return Object.entries(attributes).every(([name, attribute]) => {
-    const same = (): boolean =>
-      sameValue(planned[name] ?? null, (spelled[name] as Value | undefined) ?? null, typeOfShape(attribute.shape));
-    return attribute.presence === 'computed' || same();
-  });
-}
+/** What an authority gives a new object; an object that a create found there (an interrupted apply's) has more. */
+const FIRST_GENERATION = 1n;
 
 /** How objects that an authority stores are created, read, changed, deleted and imported: the same for every kind of them. */
-export function storedObject<A extends Attributes, M extends Message>(
-  typeName: string,
-  attributes: A,
-  kind: StoredKind<A, M>,
-): Behaviour<A> {
+export function storedObject<A extends Attributes, M extends Message>(kind: StoredKind<A, M>): Behaviour<A> {
   const list = (authority: AuthorityConnection, signal: AbortSignal): Promise<readonly M[]> =>
     authority.list(kind.noun, () => kind.list(authority, signal));
   const stored = (message: M, trustDomain: TrustDomain): Stored<A> => ({
@@ -45,69 +30,19 @@ export function storedObject<A extends Attributes, M extends Message>(
     ownership: { owner, generation: 0n },
   });
 
-  /** A create found the object there: ours from an interrupted apply, or somebody's. */
-  const adopt = async (
-    authority: AuthorityConnection,
-    wanted: M,
-    planned: Model<A>,
-    cause: unknown,
-    operation: Operation<Connections>,
-  ): Promise<Stored<A>> => {
-    authority.forgetLists();
-    const found = (await list(authority, operation.signal)).find((m) => kind.keyOf(m) === kind.keyOf(wanted));
-    if (!found) throw cause;
-    const name = kind.nameOf(found);
-    const theirs = found.ownership?.owner ?? '';
-    const { owner } = operation.connection;
-    const model = kind.toModel(found, authority.trustDomain);
-    if (theirs === owner && saysTheSame(attributes, planned as ValueRecord, model as ValueRecord)) {
-      authority.adopted.add(found.id);
-      operation.report.warning(
-        `Took over an existing ${kind.noun}`,
-        `The ${kind.noun} ${name} was there already, created by ${JSON.stringify(owner)} with the same content, as after an interrupted apply. It is managed from here now.`,
-      );
-      return stored(found, authority.trustDomain);
-    }
-    const difference = theirs === owner ? 'with other content' : `created by ${theirs === '' ? 'hand' : JSON.stringify(theirs)}`;
-    throw new SymbolonError(
-      'ALREADY_EXISTS',
-      `the ${kind.noun} ${name} exists already, ${difference}; to manage it from here run: terraform import ${typeName}.<name> ${authority.trustDomain}/${found.id}`,
-      { what: name },
-      cause,
-    );
-  };
-
-  /** Somebody else wrote between our refresh and our change: name them. */
-  const conflict = async (
-    authority: AuthorityConnection,
-    id: string,
-    cause: unknown,
-    operation: Operation<Connections>,
-  ): Promise<never> => {
-    authority.forgetLists();
-    const found = (await list(authority, operation.signal)).find((m) => m.id === id);
-    if (!found) throw cause;
-    const writer = found.ownership?.owner ? JSON.stringify(found.ownership.owner) : 'somebody without an owner name';
-    throw new SymbolonError(
-      'CONFLICT',
-      `the ${kind.noun} ${kind.nameOf(found)} was changed by ${writer} since the plan (generation ${found.ownership?.generation ?? 0n}, planned for ${rememberedGeneration(operation.private) ?? 'none'}); plan again and look at the difference`,
-      { what: kind.nameOf(found) },
-      cause,
-    );
-  };
-
   return {
     async create(planned, operation) {
       const authority = operation.connection.get(kind.trustDomainOf(planned));
       const wanted = message(planned, '', operation.connection.owner);
-      try {
-        const written = await kind.create(authority, wanted, operation.signal);
-        await awaitEnforcement(authority, written.revision, operation);
-        return stored(written.message, authority.trustDomain);
-      } catch (error) {
-        if (!isSymbolonError(error, 'ALREADY_EXISTS')) throw error;
-        return adopt(authority, wanted, planned, error, operation);
+      const written = await kind.create(authority, wanted, operation.signal);
+      if ((written.message.ownership?.generation ?? 0n) > FIRST_GENERATION) {
+        operation.report.warning(
+          `Took over an existing ${kind.noun}`,
+          `The ${kind.noun} ${kind.nameOf(written.message)} was there already, with the same owner and content, as after an interrupted apply. It is managed from here now.`,
+        );
       }
+      await awaitEnforcement(authority, written.revision, operation);
+      return stored(written.message, authority.trustDomain);
     },
 
     async read(state, operation) {
@@ -126,35 +61,20 @@ export function storedObject<A extends Attributes, M extends Message>(
 
     async update(prior, planned, operation) {
       const authority = operation.connection.get(kind.trustDomainOf(planned));
-      const id = String(prior['id']);
-      const wanted = message(planned, id, operation.connection.owner);
-      try {
-        const written = await kind.update(authority, wanted, rememberedGeneration(operation.private), operation.signal);
-        await awaitEnforcement(authority, written.revision, operation);
-        return stored(written.message, authority.trustDomain);
-      } catch (error) {
-        if (isSymbolonError(error, 'CONFLICT')) return conflict(authority, id, error, operation);
-        throw error;
-      }
+      const wanted = message(planned, String(prior['id']), operation.connection.owner);
+      const written = await kind.update(authority, wanted, rememberedGeneration(operation.private), operation.signal);
+      await awaitEnforcement(authority, written.revision, operation);
+      return stored(written.message, authority.trustDomain);
     },
 
     async delete(prior, operation) {
       const authority = operation.connection.get(kind.trustDomainOf(prior));
-      const id = String(prior['id']);
-      if (authority.adopted.has(id)) {
-        operation.report.warning(
-          `Kept a ${kind.noun}`,
-          `Another resource took over the ${kind.noun} with the id ${id} in this apply; only this address is forgotten.`,
-        );
-        return;
-      }
       try {
-        const { revision } = await kind.delete(authority, id, rememberedGeneration(operation.private), operation.signal);
+        const { revision } = await kind.delete(authority, String(prior['id']), rememberedGeneration(operation.private), operation.signal);
         await awaitEnforcement(authority, revision, operation);
       } catch (error) {
-        if (isSymbolonError(error, 'NOT_FOUND')) return;
-        if (isSymbolonError(error, 'CONFLICT')) await conflict(authority, id, error, operation);
-        throw error;
+        // Already gone; or its id is, because another address took it over (an authority gives an adopted object a new id).
+        if (!isSymbolonError(error, 'NOT_FOUND')) throw error;
       }
     },
 

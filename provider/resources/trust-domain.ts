@@ -78,21 +78,9 @@ async function write(
   operation: Operation<Connections>,
 ): Promise<Stored<typeof attributes>> {
   const settings = toMessage(model, operation.connection.owner);
-  try {
-    const answer = await authority.write(ControlService.setTrustDomain, { settings, expectedGeneration }, operation.signal);
-    await awaitEnforcement(authority, answer.revision, operation);
-    return stored(answer.settings ?? settings);
-  } catch (error) {
-    if (!isSymbolonError(error, 'CONFLICT')) throw error;
-    const now = await authority.read(ControlService.getTrustDomain, {}, operation.signal);
-    const writer = now.ownership?.owner ? JSON.stringify(now.ownership.owner) : 'somebody without an owner name';
-    throw new SymbolonError(
-      'CONFLICT',
-      `the settings of ${model.name} were changed by ${writer} since the plan; plan again and look at the difference`,
-      { what: model.name },
-      error,
-    );
-  }
+  const answer = await authority.write(ControlService.setTrustDomain, { settings, expectedGeneration }, operation.signal);
+  await awaitEnforcement(authority, answer.revision, operation);
+  return stored(answer.settings ?? settings);
 }
 
 /** The settings of a trust domain's authority. */
@@ -122,20 +110,14 @@ export const trustDomainResource: Resource<typeof attributes, Connections> = {
       );
     }
     const owner = found.ownership?.owner ?? '';
-    if (found.adopted && owner !== operation.connection.owner) {
-      throw new SymbolonError(
-        'ALREADY_EXISTS',
-        `the settings of ${planned.name} are managed by ${JSON.stringify(owner)}; to manage them from here run: terraform import symbolon_trust_domain.<name> ${planned.name}`,
-        { what: planned.name },
-      );
-    }
-    if (found.adopted) {
+    if (found.adopted && owner === operation.connection.owner) {
       operation.report.warning(
         'Took over the settings of a trust domain',
         `The settings of ${planned.name} were adopted by ${JSON.stringify(owner)} before, as after an interrupted apply. They are managed from here now.`,
       );
     }
-    return write(authority, planned, found.ownership?.generation, operation);
+    // Without an expected generation the authority refuses what another owner has adopted.
+    return write(authority, planned, undefined, operation);
   },
 
   async read(state, operation) {
