@@ -63,6 +63,13 @@ export const setsockopt = libc.func('setsockopt', 'int', ['int', 'int', 'int', '
   value: Buffer,
   size: number,
 ) => number;
+export const getsockopt = libc.func('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']) as unknown as (
+  fd: number,
+  level: number,
+  name: number,
+  value: Buffer,
+  size: Buffer,
+) => number;
 export const poll = libc.func('poll', 'int', ['void *', 'unsigned long', 'int']) as unknown as (
   entries: Buffer,
   count: number,

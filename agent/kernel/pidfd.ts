@@ -21,6 +21,11 @@ export function openProcess(pid: number): ProcessHandle | undefined {
     if (errno === ERRNO.ESRCH || errno === ERRNO.EINVAL) return undefined; // EINVAL: a thread's number
     throw kernelError('pidfd_open', errno, `pid ${pid}`);
   }
+  return holdProcess(fd, pid);
+}
+
+/** The process of a pidfd, which the handle owns from now on. */
+export function holdProcess(fd: number, pid: number): ProcessHandle {
   const entry = Buffer.alloc(8);
   return {
     pid,
