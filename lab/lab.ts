@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { SymbolonError } from '#core/errors/error';
+import { parseIpPrefix } from '#core/network/prefix';
 import { AuthorityProcess } from './authority-process.ts';
 import { Agents } from './agents.ts';
 import { createCgroup, findCgroupRoot } from './cgroup.ts';
@@ -131,6 +132,18 @@ export class Lab {
     const { node, workload } = this.workload(name);
     await this.removeWorkload(name);
     await this.addWorkload(node.name, { ...by, addresses: workload.addresses });
+  }
+
+  /** Gives a workload's interface an address that is not its own while `act` runs: what a workload with root's rights could do. */
+  async withForeignAddress<T>(workload: string, address: string, act: () => Promise<T>): Promise<T> {
+    const namespace = workloadNamespace(this.place(this.workload(workload).node.name), workload);
+    const line = (verb: string): string => `addr ${verb} ${parseIpPrefix(address).text} dev ${UPLINK}`;
+    await applyIpBatch('forging an address', namespace, [line('add')]);
+    try {
+      return await act();
+    } finally {
+      await applyIpBatch('taking a forged address away', namespace, [line('del')]);
+    }
   }
 
   /** The MTU of the link between the router and a place, both ends. */
