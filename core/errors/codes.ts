@@ -55,6 +55,9 @@ export interface ErrorContexts {
   KERNEL_CALL_FAILED: { readonly call: string; readonly errno: number };
   BPF_LOAD_FAILED: { readonly object: string; readonly verifierLog: string };
   ATTESTATION_FAILED: { readonly rule: string };
+  // constructs
+  /** A prop of a construct; `construct` is its path in the tree. */
+  CONSTRUCT_INVALID: { readonly construct: string; readonly prop: string; readonly value: string };
   // lab, cli
   LAB_INVALID: { readonly path: string; readonly value: string };
   LAB_FAILED: { readonly what: string };

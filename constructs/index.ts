@@ -1,0 +1,15 @@
+// What `symbolon/constructs` exports: the one list of the library's public names.
+export { Action } from './action.ts';
+export { type AllowFromOptions, AuthPolicy, type AuthPolicyProps } from './auth-policy.ts';
+export { Authority, type AuthorityCredentials } from './authority.ts';
+export { Enforcement } from './enforcement.ts';
+export { type IPlacement, Node, type NodeProps } from './node.ts';
+export type { IParty, PartyMembers } from './party.ts';
+export { PathPrefix } from './path-prefix.ts';
+export { Port } from './port.ts';
+export { type EnforcementWait, OnTimeout, ProviderSettings, type ProviderSettingsProps } from './provider-settings.ts';
+export { Selector } from './selector.ts';
+export { Side } from './side.ts';
+export { TrustDomain, type TrustDomainAttributes, type TrustDomainProps } from './trust-domain.ts';
+export type { ITrustDomain } from './trust-domain-interface.ts';
+export { type IWorkloadIdentity, WorkloadIdentity, type WorkloadIdentityProps } from './workload-identity.ts';
