@@ -1,0 +1,56 @@
+import { mkdirSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { describeError } from '#core/errors/error';
+import { systemClock } from '#daemon/clock';
+import { createLogger, LOG_LEVELS } from '#daemon/log';
+import { closeOnSignal } from '#daemon/shutdown';
+import { VERSION } from '#daemon/version';
+import {
+  type AgentOptions,
+  DEFAULT_DATA_DIRECTORY,
+  DEFAULT_LISTEN_PORT,
+  DEFAULT_PIN_DIRECTORY,
+  DEFAULT_RUN_DIRECTORY,
+  readAgentConfig,
+} from '../config.ts';
+import { startNode } from '../node/node.ts';
+
+const EXIT_USAGE = 2;
+
+async function run(options: AgentOptions): Promise<void> {
+  const config = readAgentConfig(options, process.env, __dirname);
+  const log = createLogger({ name: 'symbolon-agent', level: config.logLevel });
+  mkdirSync(config.runDirectory, { recursive: true, mode: 0o755 });
+  const starting = new AbortController();
+  let close = async (): Promise<void> => starting.abort();
+  closeOnSignal(log, () => close());
+  const node = await startNode(config, { clock: systemClock, log, signal: starting.signal });
+  close = () => node.close();
+}
+
+const program = new Command('symbolon-agent')
+  .description("Symbolon's node agent: loads the gate, attests this node's workloads and proves them to other nodes.")
+  .version(VERSION)
+  .requiredOption('--trust-domain <name>', "the node's trust domain, like east.example")
+  .requiredOption('--authority <host:port>', 'where the authority listens')
+  .option('--bootstrap-bundle <file>', "PEM of the trust domain's authorities, for the first contact")
+  .option('--join-token-file <file>', 'file with the one-time join token (or SYMBOLON_JOIN_TOKEN); not needed once the node has joined')
+  .option('--data <directory>', "the node's credential and the authority's last word", DEFAULT_DATA_DIRECTORY)
+  .option('--run <directory>', 'sockets: workload.sock, status.sock', DEFAULT_RUN_DIRECTORY)
+  .option('--bpffs <directory>', 'where programs and maps are pinned; on a bpf file system', DEFAULT_PIN_DIRECTORY)
+  .option('--listen-port <port>', 'TCP port for other agents', String(DEFAULT_LISTEN_PORT))
+  .option(
+    '--uplink <name>',
+    'an interface that leaves the node (repeat for several); default: those of the routes that do',
+    (name: string, all: readonly string[]) => [...all, name],
+    [] as readonly string[],
+  )
+  .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
+  .exitOverride()
+  .action(run);
+
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
+  process.stderr.write(`symbolon-agent: ${describeError(error)}\n`);
+  process.exit(1);
+});

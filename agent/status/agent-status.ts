@@ -1,0 +1,70 @@
+import type { Counter } from '../datapath/contract.ts';
+import type { NodeIdentityStatus } from '../identity/node-identity.ts';
+import type { WorkloadEndpoint } from '../node/endpoints.ts';
+
+/** What `symbolon status` shows of a node: the JSON of `/status`. No secrets. */
+export interface AgentStatus {
+  readonly version: string;
+  readonly nodeId: string;
+  readonly state: 'waiting-for-authority' | 'enforcing';
+  readonly authority: { readonly connected: boolean; readonly revision?: string; readonly enforcedRevision: string };
+  readonly svidExpiresAt: string;
+  readonly workloads: readonly {
+    readonly interface: string;
+    readonly endpoint: number;
+    readonly addresses: readonly string[];
+    readonly gate: string;
+    readonly identity?: string;
+    readonly problem?: string;
+  }[];
+  readonly pairs: readonly object[];
+  readonly refused: Readonly<Record<string, string>>;
+  readonly problems: readonly string[];
+  /** Traffic that passes without proof, and why. */
+  readonly exemptions: readonly string[];
+}
+
+/** What a node lets pass by construction: the list that people may ask for. */
+export function exemptionsOf(agentPort: number): readonly string[] {
+  return [
+    `TCP port ${agentPort} of this node, from the addresses of agents in the node directory: node sessions`,
+    'ARP, and neighbour and router discovery with hop limit 255, on every link',
+    'ICMP errors that quote a live flow, from any router: path MTU discovery',
+    "the node's own traffic, and that of workloads that no identity matches",
+  ];
+}
+
+/** Puts a node's state together. */
+export function agentStatusOf(input: {
+  readonly version: string;
+  readonly identity: NodeIdentityStatus;
+  readonly endpoints: readonly WorkloadEndpoint[];
+  readonly pairs: readonly object[];
+  readonly counters: readonly Counter[];
+  readonly agentPort: number;
+}): AgentStatus {
+  const { identity } = input;
+  return {
+    version: input.version,
+    nodeId: identity.nodeId,
+    state: identity.revision === undefined ? 'waiting-for-authority' : 'enforcing',
+    authority: {
+      connected: identity.connected,
+      enforcedRevision: identity.enforcedRevision.toString(),
+      ...(identity.revision === undefined ? {} : { revision: identity.revision.toString() }),
+    },
+    svidExpiresAt: new Date(identity.svidNotAfter).toISOString(),
+    workloads: input.endpoints.map((endpoint) => ({
+      interface: endpoint.name,
+      endpoint: endpoint.endpoint,
+      addresses: endpoint.addresses.map((address) => address.text),
+      gate: endpoint.gate,
+      ...(endpoint.identity ? { identity: endpoint.identity.spiffeId } : {}),
+      ...(endpoint.problem === undefined ? {} : { problem: endpoint.problem }),
+    })),
+    pairs: input.pairs,
+    refused: Object.fromEntries(input.counters.filter((c) => c.packets > 0n).map((c) => [c.reason, c.packets.toString()])),
+    problems: identity.problems,
+    exemptions: exemptionsOf(input.agentPort),
+  };
+}
