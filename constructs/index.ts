@@ -13,3 +13,10 @@ export { Side } from './side.ts';
 export { TrustDomain, type TrustDomainAttributes, type TrustDomainProps } from './trust-domain.ts';
 export type { ITrustDomain } from './trust-domain-interface.ts';
 export { type IWorkloadIdentity, WorkloadIdentity, type WorkloadIdentityProps } from './workload-identity.ts';
+// The provider's own resources, for what the library does not say.
+export { AuthPolicyResource, type AuthPolicyResourceConfig } from './gen/auth-policy-resource.ts';
+export { BundleDataSource, type BundleDataSourceConfig } from './gen/bundle-data-source.ts';
+export { IdentityResource, type IdentityResourceConfig } from './gen/identity-resource.ts';
+export { NodeResource, type NodeResourceConfig } from './gen/node-resource.ts';
+export { SymbolonProvider, type SymbolonProviderConfig } from './gen/provider.ts';
+export { TrustDomainResource, type TrustDomainResourceConfig } from './gen/trust-domain-resource.ts';
