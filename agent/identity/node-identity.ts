@@ -52,10 +52,11 @@ export interface NodeIdentity {
   view(): NodeView | undefined;
   /** The valid credential of an entry of this node. */
   workload(entryId: string): Credential | undefined;
-  onView(listener: (view: NodeView) => void): void;
-  onCredential(listener: (credential: Credential) => void): void;
+  /** Each of these returns the function that unsubscribes. */
+  onView(listener: (view: NodeView) => void): () => void;
+  onCredential(listener: (credential: Credential) => void): () => void;
   /** The id of an entry whose credential is new, renewed or gone. */
-  onWorkload(listener: (entryId: string) => void): void;
+  onWorkload(listener: (entryId: string) => void): () => void;
   /** The node enforces this revision; or `problem` says why it cannot enforce the newest. */
   acknowledge(revision: bigint, problem?: string): void;
   status(): NodeIdentityStatus;
@@ -145,16 +146,16 @@ class LiveNodeIdentity implements NodeIdentity {
     return this.workloads.get(entryId);
   }
 
-  onView(listener: (view: NodeView) => void): void {
-    this.views.subscribe(listener);
+  onView(listener: (view: NodeView) => void): () => void {
+    return this.views.subscribe(listener);
   }
 
-  onCredential(listener: (credential: Credential) => void): void {
-    this.renewal.renewed.subscribe(listener);
+  onCredential(listener: (credential: Credential) => void): () => void {
+    return this.renewal.renewed.subscribe(listener);
   }
 
-  onWorkload(listener: (entryId: string) => void): void {
-    this.workloads.changed.subscribe(listener);
+  onWorkload(listener: (entryId: string) => void): () => void {
+    return this.workloads.changed.subscribe(listener);
   }
 
   acknowledge(revision: bigint, problem?: string): void {

@@ -1,0 +1,201 @@
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, Metadata } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { RegistrationEntry } from '#core/registration/entry';
+import { parseSelector } from '#core/registration/selector';
+import type { BundleSet } from '#core/spiffe/bundle';
+import { parseSpiffeId } from '#core/spiffe/id';
+import { TestCa } from '#core/spiffe/testing/ca';
+import { callUnary, messagesOf, openServerStream } from '#daemon/grpc/call';
+import { dialUnix, openClient } from '#daemon/grpc/dial';
+import { silentLogger } from '#daemon/log';
+import { SpiffeWorkloadAPIService, type X509SVIDResponse } from '#proto/gen/spiffe/workload';
+import { Signal } from '../identity/signal.ts';
+import type { Credential } from '../session/contract.ts';
+import { serveWorkloadApi, type WorkloadApi } from './serve.ts';
+import type { WorkloadApiSource } from './source.ts';
+
+const ownNamespace = statSync('/proc/self/ns/net', { bigint: true }).ino;
+const NODE = 'spiffe://east.example/symbolon/node/east-1';
+
+/** This very process is the workload: it calls from its own network namespace, as its own user. */
+class FakeSource implements WorkloadApiSource {
+  readonly changes = new Signal<void>();
+  namespace = ownNamespace;
+  entry: RegistrationEntry | undefined;
+  credential: Credential | undefined;
+  all: BundleSet = new Map();
+  entryOfNamespace = (namespace: bigint) => (namespace === this.namespace ? this.entry : undefined);
+  credentialOf = (id: string) => (id === this.entry?.id ? this.credential : undefined);
+  bundles = () => this.all;
+  subscribe = (listener: () => void) => this.changes.subscribe(listener);
+}
+
+let directory: string;
+let source: FakeSource;
+let api: WorkloadApi;
+let client: Client;
+let east: TestCa;
+let west: TestCa;
+
+async function credential(): Promise<Credential> {
+  const issued = await east.issueWorkload('/web', 'east-1');
+  return { svid: issued.verified(), privateKey: issued.privateKey };
+}
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'sy-api-'));
+  east = await TestCa.create('east.example');
+  west = await TestCa.create('west.example');
+  source = new FakeSource();
+  source.all = new Map([...east.bundles, ...west.bundles]);
+  source.credential = await credential();
+  source.entry = {
+    id: 'entry-web',
+    spiffeId: source.credential.svid.id,
+    parentId: parseSpiffeId(NODE),
+    selectors: [parseSelector(`unix:uid:${process.geteuid?.()}`)],
+    addresses: [],
+    federatesWith: [],
+    x509SvidTtlSeconds: 0,
+    dnsNames: [],
+    hint: 'main',
+    revision: 0n,
+  };
+  api = await serveWorkloadApi({ path: join(directory, 'api.sock'), source, log: silentLogger });
+  client = openClient(dialUnix(api.path));
+});
+afterEach(async () => {
+  client.close();
+  await api.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function withHeader(value = 'true'): Metadata {
+  const metadata = new Metadata();
+  metadata.set('workload.spiffe.io', value);
+  return metadata;
+}
+
+function fetchSvid(metadata = withHeader()): AsyncGenerator<X509SVIDResponse> {
+  const method = SpiffeWorkloadAPIService.fetchX509Svid;
+  return messagesOf(openServerStream(client, method, {}, metadata), method);
+}
+
+async function first(stream: AsyncGenerator<X509SVIDResponse>): Promise<X509SVIDResponse | undefined> {
+  const { value } = await stream.next();
+  return value as X509SVIDResponse | undefined;
+}
+
+function change(apply: () => void): void {
+  apply();
+  source.changes.emit();
+}
+
+describe('the Workload API', () => {
+  test('W5: the first message is the whole state, at once', async () => {
+    const stream = fetchSvid();
+    const svid = (await first(stream))?.svids[0];
+    expect(svid).toMatchObject({ spiffeId: 'spiffe://east.example/web', hint: 'main' });
+    const leaf = new X509Certificate(svid?.x509Svid ?? '');
+    expect(leaf.subjectAltName).toBe('URI:spiffe://east.example/web');
+    const key = createPrivateKey({ key: svid?.x509SvidKey ?? Buffer.alloc(0), format: 'der', type: 'pkcs8' });
+    expect(createPublicKey(key).equals(leaf.publicKey)).toBe(true);
+    expect(leaf.verify(new X509Certificate(svid?.bundle ?? '').publicKey)).toBe(true);
+    await stream.return(undefined);
+  });
+
+  test('W3: a rotation is pushed', async () => {
+    const stream = fetchSvid();
+    await first(stream);
+    const renewed = await credential();
+    change(() => {
+      source.credential = renewed;
+    });
+    expect((await first(stream))?.svids[0]?.x509Svid.equals(Buffer.concat(renewed.svid.chain))).toBe(true);
+    await stream.return(undefined);
+  });
+
+  test('what changes nothing for the caller sends nothing', async () => {
+    const stream = fetchSvid();
+    await first(stream);
+    change(() => undefined);
+    change(() => {
+      source.entry = source.entry && { ...source.entry, hint: 'other' };
+    });
+    expect((await first(stream))?.svids[0]?.hint).toBe('other');
+    await stream.return(undefined);
+  });
+
+  test('a caller whose SVID is still to come waits for it', async () => {
+    const given = source.credential;
+    source.credential = undefined;
+    const stream = fetchSvid();
+    const answer = first(stream);
+    setTimeout(() => change(() => void (source.credential = given)), 50);
+    expect((await answer)?.svids).toHaveLength(1);
+    await stream.return(undefined);
+  });
+
+  test('bundles: the own trust domain’s, and those that the entry federates with', async () => {
+    const method = SpiffeWorkloadAPIService.fetchX509Bundles;
+    const fetched = async () => {
+      const stream = messagesOf(openServerStream(client, method, {}, withHeader()), method);
+      const { value } = await stream.next();
+      await stream.return(undefined);
+      return value?.bundles;
+    };
+    expect(await fetched()).toEqual({ 'spiffe://east.example': Buffer.from(east.der) });
+    source.entry = source.entry && { ...source.entry, federatesWith: [west.trustDomain] };
+    expect(await fetched()).toEqual({ 'spiffe://east.example': Buffer.from(east.der), 'spiffe://west.example': Buffer.from(west.der) });
+    const stream = fetchSvid();
+    expect((await first(stream))?.federatedBundles).toEqual({ 'spiffe://west.example': Buffer.from(west.der) });
+    await stream.return(undefined);
+  });
+
+  test.each([
+    ['no header', new Metadata()],
+    ['another value', withHeader('TRUE')],
+    [
+      'two values',
+      (() => {
+        const twice = withHeader();
+        twice.add('workload.spiffe.io', 'true');
+        return twice;
+      })(),
+    ],
+  ])('E2: %s is an invalid argument', async (_, metadata) => {
+    await expect(first(fetchSvid(metadata))).rejects.toMatchObject({ code: 'REQUEST_INVALID', cause: { code: 3 } });
+  });
+
+  test.each<[string, () => void]>([
+    ['a namespace that is no workload’s', () => void (source.namespace = 1n)],
+    ['an undeclared workload', () => void (source.entry = undefined)],
+    [
+      'a caller without the workload’s selectors',
+      () => void (source.entry = source.entry && { ...source.entry, selectors: [parseSelector('unix:uid:4000000')] }),
+    ],
+  ])('permission denied: %s', async (_, arrange) => {
+    arrange();
+    await expect(first(fetchSvid())).rejects.toMatchObject({ code: 'PERMISSION_DENIED', cause: { code: 7 } });
+  });
+
+  test('a workload that loses its identity loses its stream', async () => {
+    const stream = fetchSvid();
+    await first(stream);
+    change(() => void (source.entry = undefined));
+    await expect(first(stream)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
+
+  test('W1: methods of the JWT profile are unimplemented', async () => {
+    const call = callUnary(client, SpiffeWorkloadAPIService.fetchJwtsvid, { audience: ['a'], spiffeId: '' }, { metadata: withHeader() });
+    await expect(call).rejects.toMatchObject({ cause: { code: 12 } });
+  });
+
+  test('every process may connect', () => {
+    expect(statSync(api.path).mode & 0o777).toBe(0o666);
+  });
+});

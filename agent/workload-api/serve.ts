@@ -1,0 +1,86 @@
+import { SymbolonError } from '#core/errors/error';
+import { serveUnix } from '#daemon/grpc/serve';
+import type { CallContext } from '#daemon/grpc/service';
+import type { Logger } from '#daemon/log';
+import { SpiffeWorkloadAPIService, X509BundlesResponse, X509SVIDResponse } from '#proto/gen/spiffe/workload';
+import { holdPeer } from '../kernel/peer-credentials.ts';
+import { follow } from './follow.ts';
+import { identifyCaller } from './identify.ts';
+import { x509BundlesResponse, x509SvidResponse } from './messages.ts';
+import type { WorkloadApiSource } from './source.ts';
+import type { RegistrationEntry } from '#core/registration/entry';
+
+/** Every process may ask; who it is decides what it gets. */
+const SOCKET_MODE = 0o666;
+/** Workload Endpoint section 3: keeps a browser or a confused proxy from being an unwitting client. */
+const SECURITY_HEADER = 'workload.spiffe.io';
+
+export interface WorkloadApi {
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+function checkHeader({ metadata }: CallContext): void {
+  const values = metadata.get(SECURITY_HEADER);
+  if (values.length === 1 && values[0] === 'true') return;
+  throw new SymbolonError('REQUEST_INVALID', `the security header is missing; send the metadata ${SECURITY_HEADER}: true`, {
+    field: SECURITY_HEADER,
+    value: values.join(),
+  });
+}
+
+interface Encoder<T> {
+  encode(message: T): { finish(): Uint8Array };
+}
+
+/** Streams what `build` makes of the caller's entry, as long as the caller lives and has an identity. */
+async function* streamFor<T>(
+  source: WorkloadApiSource,
+  call: CallContext,
+  build: (entry: RegistrationEntry) => T | undefined,
+  encoder: Encoder<T>,
+): AsyncGenerator<T, void, undefined> {
+  const peer = call.caller.kind === 'socket' ? holdPeer(call.caller.socket) : undefined;
+  if (!peer) throw new SymbolonError('PERMISSION_DENIED', 'no identity for this process: it has ended', { what: 'workload identity' });
+  const same = (a: T, b: T): boolean => Buffer.from(encoder.encode(a).finish()).equals(encoder.encode(b).finish());
+  try {
+    yield* follow(source, call.signal, () => build(identifyCaller(peer, source)), same);
+  } finally {
+    peer.close();
+  }
+}
+
+/**
+ * Serves the SPIFFE Workload API's X.509 profile on a unix socket. A caller is known by the kernel's word alone. Methods of the JWT profile
+ * answer Unimplemented. Throws CONFIG_INVALID if the path cannot be taken.
+ */
+export async function serveWorkloadApi(options: {
+  readonly path: string;
+  readonly source: WorkloadApiSource;
+  readonly log: Logger;
+}): Promise<WorkloadApi> {
+  const { path, source, log } = options;
+  const server = await serveUnix({ path, mode: SOCKET_MODE, log });
+  server.add(
+    SpiffeWorkloadAPIService,
+    {
+      fetchX509Svid: (_request, call) =>
+        streamFor(
+          source,
+          call,
+          (entry) => {
+            const credential = source.credentialOf(entry.id);
+            return credential && x509SvidResponse(entry, credential, source.bundles());
+          },
+          X509SVIDResponse,
+        ),
+      fetchX509Bundles: (_request, call) =>
+        streamFor(source, call, (entry) => x509BundlesResponse(entry, source.bundles()), X509BundlesResponse),
+    },
+    {
+      authorise: checkHeader,
+      onDone: (call, { status, ms, error }) => log.debug({ method: call.path, status, ms, error }, 'a Workload API call is over'),
+    },
+  );
+  return { path, close: () => server.close() };
+}
