@@ -129,6 +129,7 @@ class PinnedDatapath implements Datapath {
     for (const entry of wanted.directory) this.directory.set(entry.prefix, entry);
     this.node.setAgentPort(wanted.agentPort);
     this.denials.removeWhere(() => true);
+    this.hold.restartMoved();
   }
 
   private apply(change: MapChange): void {

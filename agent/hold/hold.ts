@@ -152,7 +152,16 @@ export class Hold {
    * Returns the keys under which they wait.
    */
   restart(endpoint: number, filter: FlowFilter): readonly PairKey[] {
-    return this.matching(endpoint, filter).flatMap(({ flow, about }) => {
+    return this.restartFlows(this.matching(endpoint, filter));
+  }
+
+  /** The same for every flow whose source has another owner than when it began to wait. */
+  restartMoved(): void {
+    this.restartFlows(Array.from(this.queue.all()).filter(({ about }) => this.ownerOf(about.key.local) !== about.key.endpoint));
+  }
+
+  private restartFlows(flows: readonly WaitingFlow<HeldFlow>[]): readonly PairKey[] {
+    return flows.flatMap(({ flow, about }) => {
       const owner = this.ownerOf(about.key.local);
       const frames = this.queue.take(flow)?.frames ?? [];
       if (owner === undefined) return [];

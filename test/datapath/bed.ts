@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildSync } from 'esbuild';
+import type { NodeInterfaces } from '../../agent/attestation/discovery/watch.ts';
 import type { Datapath, HeldFlow } from '../../agent/datapath/contract.ts';
 import { readWire, writeWire } from './wire.ts';
 
@@ -40,7 +41,7 @@ export class Bed {
   private readonly children = new Set<ChildProcess>();
 
   constructor() {
-    for (const name of ['driver', 'traffic']) {
+    for (const name of ['driver', 'discovery-driver', 'traffic']) {
       buildSync({
         entryPoints: [join(__dirname, `${name}.ts`)],
         outfile: join(this.directory, `${name}.js`),
@@ -65,7 +66,8 @@ export class Bed {
     this.workload('y', 'b', '10.2.0.2', 'fd02::2');
   }
 
-  private namespace(name: string): string {
+  /** The network namespace's name. */
+  namespace(name: string): string {
     return `${this.id}${name}`;
   }
 
@@ -171,6 +173,26 @@ export class Bed {
         return name in target ? Reflect.get(target, name) : (...args: readonly unknown[]) => call(name, ...args);
       },
     }) as unknown as RunningDatapath;
+  }
+
+  /** Watches workloads on a node, as attestation does. `states` grows. */
+  async discovery(node: string): Promise<{ readonly states: readonly NodeInterfaces[]; readonly rescan: (index: number) => void }> {
+    const child = this.start(node, process.execPath, [join(this.directory, 'discovery-driver.js')]);
+    const states: NodeInterfaces[] = [];
+    await new Promise<void>((resolve) => {
+      if (child.stdout)
+        createInterface({ input: child.stdout }).on('line', (line) => {
+          states.push(readWire(line) as NodeInterfaces);
+          resolve();
+        });
+    });
+    return { states, rescan: (index) => child.stdin?.write(`${index}\n`) };
+  }
+
+  /** Runs a program in a workload as a user; it ends with the bed, or when `stop` is called. */
+  run(name: string, uid: number, command: string, ...args: readonly string[]): { readonly stop: () => void } {
+    const child = this.start(name, 'setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', command, ...args]);
+    return { stop: () => child.kill('SIGKILL') };
   }
 
   /** Runs the workload's program until it ends; returns its last report. */
