@@ -14,6 +14,7 @@ import {
   readAgentConfig,
 } from '../config.ts';
 import { startNode } from '../node/node.ts';
+import { serveNode } from '../node/serve.ts';
 
 const EXIT_USAGE = 2;
 
@@ -25,7 +26,11 @@ async function run(options: AgentOptions): Promise<void> {
   let close = async (): Promise<void> => starting.abort();
   closeOnSignal(log, () => close());
   const node = await startNode(config, { clock: systemClock, log, signal: starting.signal });
-  close = () => node.close();
+  const sockets = await serveNode(node, config, log);
+  close = async () => {
+    await sockets.close();
+    await node.close();
+  };
 }
 
 const program = new Command('symbolon-agent')

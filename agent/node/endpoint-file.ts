@@ -38,7 +38,7 @@ export function loadEndpoints(path: string): readonly WorkloadEndpoint[] {
 
 /** Writes the endpoints for the next agent. */
 export function saveEndpoints(path: string, endpoints: readonly WorkloadEndpoint[]): void {
-  const rows = endpoints.map(({ problem: _, ...endpoint }) => ({
+  const rows = endpoints.map(({ problem: _, instance: __, ...endpoint }) => ({
     ...endpoint,
     namespace: endpoint.namespace.toString(),
     addresses: endpoint.addresses.map((address) => address.text),

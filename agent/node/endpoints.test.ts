@@ -28,6 +28,7 @@ function entry(name: string, enforcement?: RegistrationEntry['enforcement']): Re
 const found = (attestation: AttestedInterface['attestation'], namespace = 7n): AttestedInterface => ({
   interfaceIndex: 5,
   name: 'web0',
+  instance: 0,
   namespace,
   addresses: [address],
   attestation,
@@ -69,6 +70,7 @@ describe('planEndpoints', () => {
     ['another identity in the namespace is another endpoint', identity('batch'), 101],
     ['an undeclared process in it is another endpoint', found({ kind: 'unmanaged' }), 101],
     ['another namespace behind the same interface number is another endpoint', { ...identity('web'), namespace: 8n }, 101],
+    ['another interface with the same number is another endpoint', { ...identity('web'), instance: 1 }, 101],
   ])('%s', (_, attested, endpoint) => {
     let next = 101;
     const planned = planEndpoints({
@@ -82,7 +84,21 @@ describe('planEndpoints', () => {
   });
 
   test('a workload that waited unattested keeps its endpoint when it is attested, so that its first packet goes on', () => {
-    const waiting = plan([], [found({ kind: 'pending' })]);
+    const waiting = plan([], [found({ kind: 'pending' }, 0n)]);
     expect(plan(waiting, [identity('web')])).toMatchObject([{ endpoint: waiting[0]?.endpoint, gate: 'all' }]);
+  });
+
+  test('an agent that has just started knows a workload again by its namespace', () => {
+    const before = web ? [{ ...web, instance: undefined }].map(({ instance: _, ...rest }) => rest) : [];
+    expect(plan(before, [identity('web')])).toMatchObject([{ endpoint: 100 }]);
+    expect(
+      planEndpoints({
+        known: before,
+        found: [{ ...identity('web'), namespace: 0n }],
+        defaultEnforcement: undefined,
+        ready: () => true,
+        newEndpoint: () => 101 as EndpointId,
+      }),
+    ).toMatchObject([{ endpoint: 101 }]);
   });
 });

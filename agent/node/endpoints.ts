@@ -7,7 +7,9 @@ import type { EndpointId, GateMode } from '../datapath/contract.ts';
 export interface AttestedInterface {
   readonly interfaceIndex: number;
   readonly name: string;
-  /** Inode number of the workload's network namespace. */
+  /** Counts the interfaces that have had this index since the agent started. */
+  readonly instance: number;
+  /** Inode number of the workload's network namespace; 0 while nobody has been seen in it. */
   readonly namespace: bigint;
   /** Addresses that the node's own routes send to the interface. */
   readonly addresses: readonly IpAddress[];
@@ -26,6 +28,8 @@ export interface WorkloadEndpoint {
   readonly endpoint: EndpointId;
   readonly interfaceIndex: number;
   readonly name: string;
+  /** Undefined for those that an earlier agent knew. */
+  readonly instance?: number;
   readonly namespace: bigint;
   readonly addresses: readonly IpAddress[];
   readonly gate: GateMode;
@@ -34,8 +38,15 @@ export interface WorkloadEndpoint {
   readonly problem?: string;
 }
 
-function sameInstance(known: WorkloadEndpoint, found: AttestedInterface): boolean {
-  if (known.interfaceIndex !== found.interfaceIndex || known.namespace !== found.namespace) return false;
+/** A veth does not outlive its peer's namespace: where the interface is the same, a namespace that nobody was seen in yet is too. */
+function sameInterface(known: WorkloadEndpoint, found: AttestedInterface): boolean {
+  if (known.interfaceIndex !== found.interfaceIndex) return false;
+  if (known.instance === undefined) return known.namespace !== 0n && known.namespace === found.namespace;
+  return known.instance === found.instance && (known.namespace === found.namespace || known.namespace === 0n || found.namespace === 0n);
+}
+
+function sameWorkload(known: WorkloadEndpoint, found: AttestedInterface): boolean {
+  if (!sameInterface(known, found)) return false;
   if (known.identity === undefined) return true;
   // With nobody inside there is nobody else either: the workload is restarting.
   if (found.attestation.kind === 'pending') return true;
@@ -61,12 +72,13 @@ export function planEndpoints(input: {
   const byInterface = new Map(input.known.map((endpoint) => [endpoint.interfaceIndex, endpoint]));
   return input.found.map((found): WorkloadEndpoint => {
     const known = byInterface.get(found.interfaceIndex);
-    const same = known !== undefined && sameInstance(known, found);
+    const same = known !== undefined && sameWorkload(known, found);
     const base = {
       endpoint: same ? known.endpoint : input.newEndpoint(),
       interfaceIndex: found.interfaceIndex,
       name: found.name,
-      namespace: found.namespace,
+      instance: found.instance,
+      namespace: found.namespace === 0n && same ? known.namespace : found.namespace,
       addresses: found.addresses,
     };
     const attestation = found.attestation;
@@ -83,7 +95,7 @@ export function planEndpoints(input: {
       case 'unmanaged':
         return { ...base, gate: 'unmanaged' };
       case 'pending':
-        if (same && known.identity !== undefined) return { ...known, name: found.name };
+        if (same && known.identity !== undefined) return { ...known, name: found.name, instance: found.instance };
         return { ...base, gate: 'unattested', problem: 'no process runs in it, or the node has no registration entries yet' };
       case 'refused':
         return { ...base, gate: 'unattested', problem: attestation.reason };

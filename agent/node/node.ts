@@ -1,0 +1,225 @@
+import { join } from 'node:path';
+import { describeError } from '#core/errors/error';
+import { buildDirectory, type NodeDirectory } from '#core/registration/directory';
+import type { BundleSet } from '#core/spiffe/bundle';
+import type { TrustDomain } from '#core/spiffe/id';
+import type { Clock } from '#daemon/clock';
+import { certificatesFromPem } from '#daemon/grpc/credential';
+import type { Logger } from '#daemon/log';
+import { type NodeInterfaces, type WorkloadInterface, type WorkloadWatch, watchWorkloads } from '../attestation/discovery/watch.ts';
+import { matchEntries } from '../attestation/match-entries.ts';
+import type { AgentConfig } from '../config.ts';
+import type { Datapath, EndpointId } from '../datapath/contract.ts';
+import { openDatapath } from '../datapath/open.ts';
+import { type NodeIdentity, startNodeIdentity } from '../identity/node-identity.ts';
+import { Signal } from '../identity/signal.ts';
+import { createPairManager, type PairManager } from '../pair/manager.ts';
+import { datapathConfigOf } from './datapath-config.ts';
+import { loadEndpoints, saveEndpoints } from './endpoint-file.ts';
+import { type AttestedInterface, planEndpoints, type WorkloadEndpoint } from './endpoints.ts';
+import { FirstContact } from './first-contact.ts';
+import { NodePairAuthority } from './node-pair-authority.ts';
+
+/** At most 15 characters; one for each network namespace. */
+const TAP_NAME = 'symbolon-hold';
+const NO_DIRECTORY: NodeDirectory = buildDirectory([]);
+
+export interface NodeParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Ends a start that waits for the authority. */
+  readonly signal: AbortSignal;
+}
+
+/** The agent's whole state, for its sockets. */
+export interface RunningNode {
+  readonly identity: NodeIdentity;
+  readonly datapath: Datapath;
+  readonly pairs: PairManager;
+  endpoints(): readonly WorkloadEndpoint[];
+  /** Called after every change of the endpoints, their credentials or the view. Returns the function that unsubscribes. */
+  onChange(listener: () => void): () => void;
+  /** What is wrong now, for people; empty = healthy. */
+  problems(): readonly string[];
+  /** Stops the agent. The gate goes on until the leases end. */
+  close(): Promise<void>;
+}
+
+function bootstrapBundles(trustDomain: TrustDomain, pem: string | undefined): BundleSet {
+  if (pem === undefined) return new Map();
+  return new Map([[trustDomain, { trustDomain, authorities: certificatesFromPem(pem).map((der) => ({ der })), sequence: 0n }]]);
+}
+
+/**
+ * The composition: the authority's view, the workloads that attestation finds and the pairs that they prove become the gate. Whatever changes, everything is
+ * planned anew from the present state; no change is carried from one part to another by hand.
+ */
+class LiveNode implements RunningNode {
+  readonly pairs: PairManager;
+  private readonly authority: NodePairAuthority;
+  private readonly contact: FirstContact;
+  private readonly watch: WorkloadWatch;
+  private readonly endpointFile: string;
+  private readonly changed = new Signal<void>();
+  private table: readonly WorkloadEndpoint[];
+  private interfaces: NodeInterfaces;
+  private problem: string | undefined;
+  private planned = false;
+
+  constructor(
+    private readonly config: AgentConfig,
+    private readonly parts: NodeParts,
+    readonly datapath: Datapath,
+    readonly identity: NodeIdentity,
+  ) {
+    const { clock, log } = parts;
+    this.endpointFile = join(config.dataDirectory, 'endpoints.json');
+    const alive = new Set(datapath.found.endpoints.map((found) => found.endpoint));
+    this.table = loadEndpoints(this.endpointFile).filter((endpoint) => alive.has(endpoint.endpoint));
+    this.authority = new NodePairAuthority((entryId) => identity.workload(entryId), clock);
+    this.contact = new FirstContact({
+      datapath,
+      endpointOf: (id) => this.table.find((endpoint) => endpoint.endpoint === id),
+      attestAgain: (interfaceIndex) => void this.watch.rescan(interfaceIndex),
+      clock,
+    });
+    this.watch = watchWorkloads(
+      { uplinks: config.uplinks.length ? config.uplinks : undefined, remotePrefixes: [], clock },
+      (interfaces) => {
+        this.interfaces = interfaces;
+        this.reconcile();
+      },
+    );
+    this.interfaces = this.watch.current();
+    // The workloads must be known before the pairs that are still in the gate are looked at.
+    this.apply();
+    this.pairs = createPairManager({
+      datapath: this.pairDatapath(),
+      authority: this.authority,
+      credential: () => identity.credential(),
+      directory: () => identity.view()?.directory ?? NO_DIRECTORY,
+      endpointOf: (address): EndpointId | undefined => this.authority.endpointAt(address)?.endpoint,
+      clock,
+      log: log.scoped('pairs'),
+    });
+    identity.onView(() => this.viewed());
+    identity.onWorkload(() => this.schedule());
+    identity.onCredential(() => this.pairs.viewChanged());
+    this.viewed();
+  }
+
+  /** The gate as the pairs see it: held flows come to them only when their workload is attested. */
+  private pairDatapath(): Datapath {
+    const onHeld: Datapath['onHeld'] = (listener) => this.contact.onAttested(listener);
+    return new Proxy(this.datapath, {
+      get: (datapath, name): unknown => {
+        const member: unknown = name === 'onHeld' ? onHeld : Reflect.get(datapath, name);
+        return typeof member === 'function' ? member.bind(datapath) : member;
+      },
+    });
+  }
+
+  private viewed(): void {
+    const view = this.identity.view();
+    const others = [...(view?.directory.nodes.values() ?? [])].filter((node) => node.nodeId !== this.identity.nodeId);
+    this.watch.setRemotePrefixes(others.flatMap((node) => node.prefixes));
+    this.reconcile();
+  }
+
+  /** Changes that come in one turn are planned together. */
+  private schedule(): void {
+    if (this.planned) return;
+    this.planned = true;
+    setImmediate(() => {
+      this.planned = false;
+      this.reconcile();
+    });
+  }
+
+  private attest(found: WorkloadInterface): AttestedInterface {
+    const attestation = matchEntries(found, this.identity.view(), this.identity.nodeId);
+    const { interfaceIndex, name, instance, addresses } = found;
+    return { interfaceIndex, name, instance, namespace: found.netns, addresses, attestation };
+  }
+
+  /** Makes the gate what the present state asks for. */
+  private apply(): void {
+    const view = this.identity.view();
+    const table = planEndpoints({
+      known: this.table,
+      found: this.interfaces.workloads.map((found) => this.attest(found)),
+      defaultEnforcement: view?.settings.enforcement,
+      ready: (entryId) => this.identity.workload(entryId) !== undefined,
+      newEndpoint: () => this.datapath.newEndpoint(),
+    });
+    this.authority.update(view, table);
+    // Written first: an agent that comes after a crash here knows a workload too many, never one too few.
+    saveEndpoints(this.endpointFile, table);
+    this.table = table;
+    this.datapath.configure(
+      datapathConfigOf({
+        nodeId: this.identity.nodeId,
+        view,
+        endpoints: table,
+        interfaces: { uplinks: this.interfaces.uplinks, addresses: this.interfaces.nodeAddresses },
+        agentPort: this.config.listenPort,
+      }),
+    );
+  }
+
+  private reconcile(): void {
+    const revision = this.identity.view()?.revision;
+    try {
+      this.apply();
+      this.pairs.viewChanged();
+      this.contact.settle();
+      this.problem = undefined;
+      if (revision !== undefined) this.identity.acknowledge(revision);
+      this.changed.emit();
+    } catch (error) {
+      this.problem = `the gate could not be brought up to date: ${describeError(error)}`;
+      this.parts.log.error({ error }, 'the gate could not be brought up to date');
+      this.identity.acknowledge(this.identity.status().enforcedRevision, this.problem);
+    }
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.changed.subscribe(listener);
+  }
+
+  endpoints(): readonly WorkloadEndpoint[] {
+    return this.table;
+  }
+
+  problems(): readonly string[] {
+    const waiting = this.identity.view() === undefined ? ["the authority's state has not come yet"] : [];
+    return [...waiting, ...this.identity.status().problems, ...(this.problem === undefined ? [] : [this.problem])];
+  }
+
+  async close(): Promise<void> {
+    this.watch.close();
+    await this.pairs.close();
+    await this.identity.close();
+    await this.datapath.close();
+  }
+}
+
+/** Joins the trust domain, opens the gate, and keeps it true until `close`. Rejects with what keeps the node from starting. */
+export async function startNode(config: AgentConfig, parts: NodeParts): Promise<RunningNode> {
+  const { log, clock, signal } = parts;
+  const datapath = await openDatapath({ objectPath: config.bpfObject, pinDirectory: config.pinDirectory, tapName: TAP_NAME, clock });
+  const identity = await startNodeIdentity({
+    trustDomain: config.trustDomain,
+    authority: config.authority,
+    bootstrap: bootstrapBundles(config.trustDomain, config.bootstrapBundlePem),
+    joinToken: config.joinToken,
+    dataDirectory: config.dataDirectory,
+    clock,
+    log: log.scoped('identity'),
+    signal,
+  });
+  const node = new LiveNode(config, parts, datapath, identity);
+  await node.pairs.listen({ port: config.listenPort });
+  log.info({ nodeId: identity.nodeId, port: config.listenPort }, 'the gate is closed but to proven pairs');
+  return node;
+}
