@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import {
   SYM_DENY,
   SYM_ENDPOINT,
@@ -113,6 +114,22 @@ export class Scene {
     } catch (error) {
       return String((error as { stdout?: unknown }).stdout ?? error);
     }
+  }
+
+  /** Starts a program in a namespace; what it prints until it ends. */
+  async start(where: '' | WorkloadName | 'r', args: readonly string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)('nsenter', [`--net=/run/netns/${this.name}${where}`, ...args]);
+    return stdout.trim();
+  }
+
+  /** The next IP frame that is held; fails after two seconds. */
+  async nextFrame(): Promise<Buffer> {
+    for (let i = 0; i < 200; i++) {
+      const frame = await this.gate.readTap();
+      if (frame) return frame;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error('nothing is held');
   }
 
   private mac(link: string): Buffer {
