@@ -27,8 +27,6 @@ export interface ProvenPair {
   readonly expiresAt: Instant;
   /** The pair that this one takes the place of. */
   readonly replaces?: string;
-  /** PairAuthority.generation() when it was judged. */
-  readonly generation: bigint;
 }
 
 /** How a pair authentication ended. */

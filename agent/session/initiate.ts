@@ -70,7 +70,6 @@ export async function finishPair(x: ExchangeContext, started: StartedPair, respo
     const binding = responderBinding(response.terms);
     const peer = await validateAuthenticator(x.secrets, authenticator, demand, binding, (chain) => x.authority.verifySvid(chain));
 
-    const generation = x.authority.generation();
     const { flow, replaces } = started;
     const local = started.local.svid;
     const judged = x.authority.judge({ peerNode: x.peerNode.id, peer, local: local.id, flow, peerEnd: 'destination' });
@@ -79,7 +78,7 @@ export async function finishPair(x: ExchangeContext, started: StartedPair, respo
     if (!grantsCover(grants, flow))
       return { outcome: refused('denied-by-policy', 'the peer grants other ports than those asked for'), abandoned: pairId };
     const expiresAt = pairExpiry(x, terms.lifetimeSeconds, local, peer);
-    const pair = { pairId, role: 'client', flow, local, peer, grants, serverGrants: terms.grants, expiresAt, generation } as const;
+    const pair = { pairId, role: 'client', flow, local, peer, grants, serverGrants: terms.grants, expiresAt } as const;
     return { outcome: { verdict: 'accepted', ...pair, ...(replaces !== undefined && { replaces }) } };
   } catch (error) {
     return { outcome: refusalOfError(error), ...(pairId !== undefined && { abandoned: pairId }) };

@@ -111,6 +111,6 @@ export class Initiator {
   /** The session is over. */
   fail(why: string): void {
     this.failed = why;
-    for (const pending of [...this.waiting.values()]) pending.settle(refused('session-lost', why));
+    this.waiting.forEach((pending) => pending.settle(refused('session-lost', why)));
   }
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '#core/errors/codes';
 import { describeError, isSymbolonError } from '#core/errors/error';
 import type { PairRefusal } from './contract.ts';
 
@@ -24,6 +25,18 @@ const REASONS: ReadonlySet<string> = new Set<PairRefusal>([
   'session-lost',
 ]);
 
+const SVID_CODES: ReadonlySet<ErrorCode> = new Set([
+  'SVID_INVALID',
+  'SVID_UNTRUSTED',
+  'SVID_EXPIRED',
+  'CERTIFICATE_INVALID',
+  'DER_INVALID',
+  'SPIFFE_ID_INVALID',
+  'TRUST_DOMAIN_INVALID',
+  'BUNDLE_MISSING',
+]);
+const MESSAGE_CODES: ReadonlySet<ErrorCode> = new Set(['AUTHENTICATOR_INVALID', 'FLOW_INVALID', 'PROTOCOL_INVALID', 'ADDRESS_INVALID']);
+
 /** The refusal that an error in the middle of an exchange amounts to. */
 export function refusalOfError(error: unknown): Refusal {
   const detail = describeError(error);
@@ -32,22 +45,6 @@ export function refusalOfError(error: unknown): Refusal {
     const { reason } = error.context;
     return refused(REASONS.has(reason) ? (reason as PairRefusal) : 'internal', detail);
   }
-  switch (error.code) {
-    case 'AUTHENTICATOR_INVALID':
-    case 'FLOW_INVALID':
-    case 'PROTOCOL_INVALID':
-    case 'ADDRESS_INVALID':
-      return refused('bad-authenticator', detail);
-    case 'SVID_INVALID':
-    case 'SVID_UNTRUSTED':
-    case 'SVID_EXPIRED':
-    case 'CERTIFICATE_INVALID':
-    case 'DER_INVALID':
-    case 'SPIFFE_ID_INVALID':
-    case 'TRUST_DOMAIN_INVALID':
-    case 'BUNDLE_MISSING':
-      return refused('svid-refused', detail);
-    default:
-      return refused('internal', detail);
-  }
+  if (SVID_CODES.has(error.code)) return refused('svid-refused', detail);
+  return refused(MESSAGE_CODES.has(error.code) ? 'bad-authenticator' : 'internal', detail);
 }

@@ -81,7 +81,7 @@ async function answerOnce(
     return undefined;
   }
   const expiresAt = pairExpiry(x, lifetimeSeconds, local.svid, peer);
-  const pair = { pairId, role: 'server', flow, local: local.svid, peer, grants, serverGrants: grants, expiresAt, generation } as const;
+  const pair = { pairId, role: 'server', flow, local: local.svid, peer, grants, serverGrants: grants, expiresAt } as const;
   admit({ ...pair, ...(asked.replaces !== undefined && { replaces: asked.replaces }) });
   return { verdict: 'accepted', terms, authenticator };
 }

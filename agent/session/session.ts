@@ -161,7 +161,7 @@ class Session implements OwnedSession, NodeSession {
     this.issuer.stop();
     this.initiator.fail('the node session ended');
     this.purse.wake();
-    for (const resolve of [...this.closing.values()]) resolve();
+    this.closing.forEach((resolve) => resolve());
     this.resolveClosed();
   }
 }

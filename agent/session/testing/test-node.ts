@@ -15,7 +15,7 @@ import type { Credential, PairAuthority } from '../contract.ts';
 
 const started = Date.now();
 /** Goes as the machine's clock does, from the moment at which test certificates are valid. */
-export const testClock: Clock = { now: () => addMs(TEST_NOW, Date.now() - started), after: systemClock.after };
+export const testClock: Clock = { now: () => addMs(TEST_NOW, Date.now() - started), after: (ms, run) => systemClock.after(ms, run) };
 
 const ALL_TCP: readonly Grant[] = [{ protocol: 6, lowPort: 1, highPort: 65_535 }];
 
