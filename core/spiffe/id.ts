@@ -77,5 +77,9 @@ export function trustDomainId(trustDomain: TrustDomain): SpiffeId {
 
 /** The ID of a path (with its leading slash) in a trust domain. Throws SPIFFE_ID_INVALID. */
 export function spiffeIdOf(trustDomain: TrustDomain, path: string): SpiffeId {
-  return parseSpiffeId(`${SCHEME}${trustDomain}${path}`);
+  const text = `${SCHEME}${trustDomain}${path}`;
+  const problem = pathProblem(path);
+  if (problem)
+    throw new SymbolonError('SPIFFE_ID_INVALID', `${JSON.stringify(text.slice(0, 300))} is not a SPIFFE ID: ${problem}`, { value: text });
+  return parseSpiffeId(text);
 }
