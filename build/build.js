@@ -50,9 +50,9 @@ const parts = {
   },
   agent: async () => {
     await bundle('agent/bin/agent.ts', 'agent/symbolon-agent.js');
-    copyModule('koffi', 'agent', ['package.json', 'index.js', 'lib', 'src']);
-    copyModule('@koromix/koffi-linux-x64', 'agent', ['.']);
-    copyModule('@koromix/koffi-linux-arm64', 'agent', ['.']);
+    copyModule('koffi', 'agent', ['package.json', 'index.cjs', 'index.js', 'indirect.cjs', 'indirect.js', 'lib', 'LICENSE.txt']);
+    copyModule('@koromix/koffi-linux-x64', 'agent', ['']);
+    copyModule('@koromix/koffi-linux-arm64', 'agent', ['']);
     if (existsSync(join(dist, 'bpf/gate.o'))) cpSync(join(dist, 'bpf/gate.o'), join(dist, 'agent/gate.o'));
   },
   provider: async () => {

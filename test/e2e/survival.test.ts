@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startWorld, type World } from '../setup/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+}, 60_000);
+afterAll(async () => {
+  await world?.close();
+});
+
+const WEB_TO_PAYMENTS = { from: 'web', to: 'payments', protocol: 'tcp', port: 8443, family: 4, expected: 'passed' } as const;
+
+test('kill -9 of both agents: the established connection goes on, before and after their restart', async () => {
+  const kept = await world.prober.connect('web', 'payments', 8443);
+  expect((await kept.exchange()).kind).toBe('answered');
+  await world.lab.agents.kill(['east-1', 'east-2']);
+  expect((await kept.exchange()).kind).toBe('answered');
+  // Nothing new without an agent, and no waiting for it.
+  expect(await world.prober.run({ from: 'web', to: 'reports', protocol: 'tcp', port: 8443, family: 4, expected: 'refused' })).toMatchObject(
+    { seen: 'refused' },
+  );
+  await world.lab.agents.up(['east-1', 'east-2']);
+  await world.attested(['web', 'payments']);
+  expect((await kept.exchange()).kind).toBe('answered');
+  expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+}, 60_000);
+
+test('authority stopped: authenticated pairs go on, new pairs are authenticated', async () => {
+  const kept = await world.prober.connect('web', 'payments', 8443);
+  await world.lab.authority.kill();
+  expect((await kept.exchange()).kind).toBe('answered');
+  expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+  expect(
+    await world.prober.run({ from: 'reports', to: 'payments', protocol: 'tcp', port: 8443, family: 6, expected: 'passed' }),
+  ).toMatchObject({ seen: 'passed' });
+  await world.lab.authority.start();
+}, 60_000);
+
+test("a workload's address is given to another: nothing is inherited", async () => {
+  expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+  world.prober.forget('web');
+  await world.lab.replaceWorkload('web', { name: 'impostor', uid: 1666 });
+  expect(await world.prober.run({ ...WEB_TO_PAYMENTS, from: 'impostor', expected: 'refused' })).toMatchObject({ seen: 'refused' });
+}, 60_000);
