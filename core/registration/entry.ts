@@ -44,5 +44,6 @@ export function checkEntry(entry: Omit<RegistrationEntry, 'id' | 'revision'>, tr
   if (nodeNameOf(entry.parentId) === undefined)
     fail('parent_id', entry.parentId, 'is not a node ID like spiffe://<trust domain>/symbolon/node/<name>');
   if (entry.selectors.length === 0) fail('selectors', '', 'are missing; without one every process of the node would match');
-  if (entry.x509SvidTtlSeconds < 0) fail('x509_svid_ttl', String(entry.x509SvidTtlSeconds), 'is negative');
+  if (!Number.isInteger(entry.x509SvidTtlSeconds) || entry.x509SvidTtlSeconds < 0)
+    fail('x509_svid_ttl', String(entry.x509SvidTtlSeconds), 'is not a number of whole seconds from 0');
 }
