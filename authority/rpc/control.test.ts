@@ -18,7 +18,7 @@ const settings = (more: object, expectedGeneration?: bigint) =>
     settings: {
       trustDomain: 'east.example',
       x509SvidTtlSeconds: 0,
-      enforcement: 0,
+      enforcement: Enforcement.ENFORCEMENT_UNSPECIFIED,
       addressPrefixes: [],
       ownership: { owner: 'test', generation: 0n },
       adopted: false,
@@ -92,7 +92,12 @@ describe('an object that breaks a rule is refused, and changes nothing', () => {
     ['address', () => identity(testIdentity('/web', 'n', { addresses: ['10.1.0.300'] })), 'ADDRESS_INVALID', /10.1.0.300/],
     ['DNS name', () => identity(testIdentity('/web', 'n', { dnsNames: ['a b'] })), 'ENTRY_INVALID', /dns_names/],
     ['federation', () => identity(testIdentity('/web', 'n', { federatesWith: ['west.example'] })), 'ENTRY_INVALID', /federates/],
-    ['enforcement', () => identity(testIdentity('/web', 'n', { enforcement: 9 as Enforcement })), 'REQUEST_INVALID', /enforcement 9/],
+    [
+      'enforcement',
+      () => identity(testIdentity('/web', 'n', { enforcement: Enforcement.UNRECOGNIZED })),
+      'REQUEST_INVALID',
+      /enforcement -1/,
+    ],
     ['traffic', () => policy(testPolicy('p', { traffic: ['tcp/0'] })), 'POLICY_INVALID', /traffic\[0\]/],
     ['audit', () => policy(testPolicy('p', { mode: 'audit' })), 'POLICY_NOT_YET', /audit/],
     ['nothing', () => callUnary(authority.admin, ControlService.createNode, { node: undefined }), 'REQUEST_INVALID', /no node/],
