@@ -77,12 +77,12 @@ export function parseLabFile(text: string, fileName = 'lab.yaml'): LabSpec {
     const where = path.length > 0 ? `${formatPath(path)}: ` : '';
     throw new SymbolonError('LAB_INVALID', `${fileName}:${line}:${col}: ${where}${message}`, { path: formatPath(path), value });
   };
-  const offsetOf = (path: SpecPath): number => {
+  const offsetOf = (path: SpecPath, of: 'key' | 'value' = 'value'): number => {
     for (let length = path.length; length > 0; length--) {
       const parent: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
       const last = path[length - 1];
       const key = isMap(parent) ? parent.items.find((item) => isScalar(item.key) && String(item.key.value) === last)?.key : undefined;
-      if (isScalar(key) && length < path.length) return key.range?.[0] ?? 0;
+      if (isScalar(key) && (of === 'key' || length < path.length)) return key.range?.[0] ?? 0;
       const found: unknown = document.getIn(path.slice(0, length), true);
       if (isScalar(found) && found.range) return found.range[0];
       if (isScalar(key)) return key.range?.[0] ?? 0;
@@ -94,13 +94,14 @@ export function parseLabFile(text: string, fileName = 'lab.yaml'): LabSpec {
   if (syntax) fail([], syntax.pos[0], syntax.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'not YAML', '');
   const result = labFile.safeParse(document.toJS());
   if (!result.success) {
-    const issue = result.error.issues[0];
+    // a misspelt key is the reason for the one that is missing
+    const issue = result.error.issues.find((i) => i.code === 'unrecognized_keys') ?? result.error.issues[0];
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
     const path = [...(issue?.path ?? []), ...unknown].map((step) => (typeof step === 'number' ? step : String(step)));
     const nested = issue?.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
     const message = unknown.length > 0 ? 'is not a key that a lab file has here' : (nested ?? issue?.message ?? 'is not valid');
     const value: unknown = document.getIn(path);
-    return fail(path, offsetOf(path), message, JSON.stringify(value) ?? '');
+    return fail(path, offsetOf(path, unknown.length > 0 ? 'key' : 'value'), message, JSON.stringify(value) ?? '');
   }
   const file = result.data;
   const spec: LabSpec = {
