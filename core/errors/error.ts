@@ -23,9 +23,16 @@ export function isSymbolonError<Code extends ErrorCode = ErrorCode>(error: unkno
 
 /** Whatever was thrown, as text for a person: the message, then each cause's. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `: ${describeError(error.cause)}`;
-  return `${error.message}${cause}`;
+  const texts: string[] = [];
+  const seen = new Set<unknown>();
+  for (let cause = error; cause !== undefined || texts.length === 0; ) {
+    // Causes that go round in a circle are told once.
+    if (seen.has(cause)) break;
+    seen.add(cause);
+    texts.push(cause instanceof Error ? cause.message : String(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return texts.join(': ');
 }
 
 /** Compile-time proof that a union was exhausted. */

@@ -29,6 +29,8 @@ export function parseIpPrefix(text: string): IpPrefix {
   } catch {
     return fail('is not an address prefix; write it like 10.1.0.0/16 or 2001:db8::/32');
   }
+  // Its length could count from either family's first bit.
+  if (address.family === 4 && text.includes(':')) return fail(`is an IPv4 prefix in IPv6 form; write it as ${address.text}/LENGTH`);
   const max = address.family === 4 ? 32 : 128;
   const lengthText = slash < 0 ? String(max) : text.slice(slash + 1);
   const length = /^(0|[1-9]\d{0,2})$/.test(lengthText) ? Number(lengthText) : Number.NaN;

@@ -17,8 +17,8 @@ export function parseDurationMs(text: string): number | undefined {
 
 /** The shortest Go-style text of a duration in milliseconds, the inverse of parseDurationMs: 5400000 → `"1h30m"`. */
 export function formatDurationMs(ms: number): string {
-  if (ms === 0) return '0s';
   let rest = Math.round(ms);
+  if (rest === 0) return '0s';
   let out = '';
   for (const unit of ['h', 'm', 's', 'ms'] as const) {
     const count = Math.floor(rest / UNIT_MS[unit]);

@@ -17,7 +17,10 @@ export function earliest(first: Instant, ...others: readonly Instant[]): Instant
   return Math.min(first, ...others) as Instant;
 }
 
+/** The last moment that a Date can hold, either side of 1970. */
+const MAX_DATE_MS = 8.64e15;
+
 /** ISO 8601 in UTC, for logs and messages. */
 export function formatInstant(at: Instant): string {
-  return new Date(at).toISOString();
+  return Math.abs(at) <= MAX_DATE_MS ? new Date(at).toISOString() : `${at} ms`;
 }
