@@ -112,5 +112,5 @@ function waitOf(value: Value): EnforcementWait | undefined {
 /** The connections of a provider block, whose values may be unknown at plan. */
 export function configureConnections(config: Planned<ProviderBlock>): Connections {
   const owner = typeof config.owner === 'string' && config.owner !== '' ? config.owner : DEFAULT_OWNER;
-  return new Connections(owner, endpointsOf(config.authorities as Value), waitOf(config.wait_for_enforcement as Value));
+  return new Connections(owner, endpointsOf(config.authorities), waitOf(config.wait_for_enforcement));
 }

@@ -1,6 +1,6 @@
 import type { Connections } from './authority/connections.ts';
 import { bundleDataSource } from './data/bundle.ts';
-import { anyDataSource, anyProvider, anyResource, type Provider } from './plugin/resource.ts';
+import type { Provider } from './plugin/resource.ts';
 import type { Attributes } from './plugin/schema/attribute.ts';
 import { checkProviderBlock, configureConnections, providerAttributes } from './provider-block.ts';
 import { authPolicyResource } from './resources/auth-policy.ts';
@@ -8,13 +8,15 @@ import { identityResource } from './resources/identity.ts';
 import { nodeResource } from './resources/node.ts';
 import { trustDomainResource } from './resources/trust-domain.ts';
 
-/** The provider `symbolon`. */
-export const symbolonProvider: Provider<Attributes, Connections> = anyProvider<typeof providerAttributes, Connections>({
+const provider: Provider<typeof providerAttributes, Connections> = {
   description: 'Mutual authentication as code: SPIFFE trust domains, nodes, identities and auth policies, enforced by eBPF.',
   attributes: providerAttributes,
-  resources: [anyResource(trustDomainResource), anyResource(nodeResource), anyResource(identityResource), anyResource(authPolicyResource)],
-  dataSources: [anyDataSource(bundleDataSource)],
+  resources: [trustDomainResource, nodeResource, identityResource, authPolicyResource],
+  dataSources: [bundleDataSource],
   check: checkProviderBlock,
   configure: configureConnections,
   close: (connections) => connections.close(),
-});
+};
+
+/** The provider `symbolon`. */
+export const symbolonProvider: Provider<Attributes, Connections> = provider;

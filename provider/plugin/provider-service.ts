@@ -35,19 +35,19 @@ export function providerService<C>(
     ): ((call: ServerUnaryCall<Request, Response>, done: sendUnaryData<Response>) => void) =>
     (call, done) => {
       const started = performance.now();
-      Promise.resolve()
-        .then(() => handle(call.request))
-        .catch((error: unknown) => {
+      const answer = async (): Promise<Response> => {
+        try {
+          return await handle(call.request);
+        } catch (error) {
           log('error', 'request failed', { rpc: name, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
           return { ...empty, diagnostics: diagnosticsToProto([failedOperation(`${name} failed`, error)]) } as Response;
-        })
-        .then(
-          (response) => {
-            log('debug', 'request', { rpc: name, ms: Math.round(performance.now() - started) });
-            done(null, response);
-          },
-          (error: Error) => done(error),
-        );
+        }
+      };
+      void (async () => {
+        const response = await answer();
+        log('debug', 'request', { rpc: name, ms: Math.round(performance.now() - started) });
+        done(null, response);
+      })();
     };
 
   const NO_BYTES = Buffer.alloc(0);

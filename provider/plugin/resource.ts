@@ -68,18 +68,3 @@ export interface Provider<A extends Attributes, C> {
   /** Closes what configure() made. */
   close(connection: C): void;
 }
-
-/** A resource among others, its attributes' types forgotten: values reach it only as its own schema reads them. */
-export function anyResource<A extends Attributes, C>(resource: Resource<A, C>): Resource<Attributes, C> {
-  return resource as unknown as Resource<Attributes, C>;
-}
-
-/** Likewise for a data source. */
-export function anyDataSource<A extends Attributes, C>(source: DataSource<A, C>): DataSource<Attributes, C> {
-  return source as unknown as DataSource<Attributes, C>;
-}
-
-/** Likewise for a provider. */
-export function anyProvider<A extends Attributes, C>(provider: Provider<A, C>): Provider<Attributes, C> {
-  return provider as unknown as Provider<Attributes, C>;
-}

@@ -22,7 +22,7 @@ export interface ServedProvider {
   readonly socketPath: string;
   /** What core is to read as the first line of stdout. */
   readonly handshakeLine: string;
-  close(): void;
+  readonly close: () => void;
 }
 
 const CORE_PROTOCOL = 1;

@@ -10,7 +10,7 @@ import { attributePath } from '../plugin/path.ts';
 import type { Resource } from '../plugin/resource.ts';
 import { attribute } from '../plugin/schema/attribute.ts';
 import { UNKNOWN } from '../plugin/values/unknown.ts';
-import { isRecord, type Value, type ValueRecord } from '../plugin/values/value.ts';
+import { isRecord, type ValueRecord } from '../plugin/values/value.ts';
 import { emptyToNull, writtenObject } from './message-values.ts';
 import type { StoredKind } from './stored-kind.ts';
 import { storedObject } from './stored-object.ts';
@@ -99,7 +99,7 @@ export const nodeResource: Resource<typeof attributes, Connections> = {
   attributes,
   importId: '<trust domain>/<name>',
   check: ({ attestation }, report) => {
-    if (!isRecord(attestation as Value) || (attestation as ValueRecord)['join_token'] !== false) return;
+    if (!isRecord(attestation) || (attestation as ValueRecord)['join_token'] !== false) return;
     const text =
       'attestation.join_token: false leaves the node no way to join; a join token is the only one so far. Leave attestation out.';
     report.error('Invalid attestation', text, attributePath('attestation'));

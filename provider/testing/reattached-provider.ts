@@ -8,7 +8,7 @@ export interface ReattachedProvider {
   readonly environment: Readonly<Record<string, string>>;
   /** The levels and events that the provider logged. */
   readonly events: readonly string[];
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Serves the provider in this process. Terraform must then run asynchronously: it calls back. */

@@ -28,11 +28,11 @@ async function carryOut<C>(
 ): Promise<Stored<Attributes> | undefined> {
   const { prior, planned } = change;
   if (planned === null) {
-    if (prior !== null) await resource.delete(prior as Model<Attributes>, operation);
+    if (prior !== null) await resource.delete(prior, operation);
     return undefined;
   }
   const model = knownModel(planned);
-  return prior === null ? resource.create(model, operation) : resource.update(prior as Model<Attributes>, model, operation);
+  return prior === null ? resource.create(model, operation) : resource.update(prior, model, operation);
 }
 
 /** Creates, updates or deletes. A failure leaves the state as it was before. */

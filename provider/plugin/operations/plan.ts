@@ -4,7 +4,6 @@ import { diagnosticsToProto, pathToProto } from '../diagnostic-proto.ts';
 import { fromDynamic, toDynamic } from '../dynamic-value.ts';
 import { planChange } from '../plan-change.ts';
 import type { ProviderProcess } from './process.ts';
-import type { Attributes, Planned } from '../schema/attribute.ts';
 import { validateAttributes } from '../schema/validate.ts';
 
 /** Plans a create, update or destroy. Values that were unknown at validation may be known by now: they are checked again. */
@@ -19,7 +18,7 @@ export function planResource<C>(process: ProviderProcess<C>, request: PlanResour
   const config = fromDynamic(request.config, attributes) ?? proposed;
   const invalid = validateAttributes(attributes, config);
   const report = createReport();
-  if (invalid.length === 0) resource.check?.(config as Planned<Attributes>, report);
+  if (invalid.length === 0) resource.check?.(config, report);
   if (invalid.length > 0 || report.hasErrors()) {
     return {
       plannedState: request.proposedNewState,
@@ -29,7 +28,7 @@ export function planResource<C>(process: ProviderProcess<C>, request: PlanResour
     };
   }
   const { planned, requiresReplace } = planChange(resource, prior, proposed, config);
-  if (process.connection !== undefined) resource.checkPlan?.(planned as Planned<Attributes>, process.connection, report);
+  if (process.connection !== undefined) resource.checkPlan?.(planned, process.connection, report);
   return {
     plannedState: toDynamic(planned, attributes),
     requiresReplace: requiresReplace.map(pathToProto),

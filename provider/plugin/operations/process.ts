@@ -2,7 +2,7 @@ import type { Report } from '../diagnostic.ts';
 import type { PluginLog } from '../hclog.ts';
 import type { PrivateState } from '../private-state.ts';
 import type { DataSource, Operation, Provider, Resource } from '../resource.ts';
-import type { Attributes, Planned } from '../schema/attribute.ts';
+import type { Attributes } from '../schema/attribute.ts';
 import type { ValueRecord } from '../values/value.ts';
 
 /** One running provider: what it was configured with, and whether it was told to stop. */
@@ -32,7 +32,7 @@ export class ProviderProcess<C = unknown> {
   /** A reattached provider (tests) is configured again for every command. */
   configure(config: ValueRecord, report: Report): void {
     if (this.configured) this.provider.close(this.configured.connection);
-    this.configured = { connection: this.provider.configure(config as Planned<Attributes>, report) };
+    this.configured = { connection: this.provider.configure(config, report) };
   }
 
   /** The connection, if the provider is configured yet: validation runs without. */

@@ -10,7 +10,6 @@ import { fromDynamic, toDynamic } from '../dynamic-value.ts';
 import { decodePrivateState, encodePrivateState } from '../private-state.ts';
 import type { ProviderProcess } from './process.ts';
 import { NOT_YET_KNOWN } from '../resource.ts';
-import type { Attributes, Model } from '../schema/attribute.ts';
 import { reconcile } from '../schema/reconcile.ts';
 import type { ValueRecord } from '../values/value.ts';
 
@@ -21,7 +20,7 @@ export async function readResource<C>(process: ProviderProcess<C>, request: Read
   if (state === null) return { newState: toDynamic(null, resource.attributes), private: request.private, diagnostics: [] };
   const report = createReport();
   try {
-    const stored = await resource.read(state as Model<Attributes>, process.operation(report, decodePrivateState(request.private)));
+    const stored = await resource.read(state, process.operation(report, decodePrivateState(request.private)));
     if (stored === NOT_YET_KNOWN) {
       return { newState: request.currentState, private: request.private, diagnostics: diagnosticsToProto(report.diagnostics) };
     }
@@ -43,7 +42,7 @@ export async function readData<C>(process: ProviderProcess<C>, request: ReadData
   const report = createReport();
   const config = fromDynamic(request.config, source.attributes) ?? {};
   try {
-    const found = await source.read(config as Model<Attributes>, process.operation(report, {}));
+    const found = await source.read(config, process.operation(report, {}));
     return { state: toDynamic(found as ValueRecord, source.attributes), diagnostics: diagnosticsToProto(report.diagnostics) };
   } catch (error) {
     const failed = failedOperation(`Cannot read data source ${source.typeName}`, error);

@@ -16,6 +16,6 @@ export function validateConfig(checked: Checked, config: DynamicValue | undefine
   const diagnostics = validateAttributes(checked.attributes, values);
   if (diagnostics.length > 0) return { diagnostics: diagnosticsToProto(diagnostics) };
   const report = createReport();
-  checked.check?.(values as Planned<Attributes>, report);
+  checked.check?.(values, report);
   return { diagnostics: diagnosticsToProto(report.diagnostics) };
 }

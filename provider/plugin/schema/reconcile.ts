@@ -1,3 +1,4 @@
+import { assertNever } from '#core/errors/error';
 import { isRecord, type Value, type ValueRecord } from '../values/value.ts';
 import type { Attributes, Shape, TextRule } from './attribute.ts';
 
@@ -44,6 +45,8 @@ function reconcileShape(shape: Shape, prior: Value, found: Value): Value {
       return found;
     case 'object':
       return isRecord(prior) && isRecord(found) ? reconcile(shape.attributes, prior, found) : found;
+    default:
+      return assertNever(shape);
   }
 }
 

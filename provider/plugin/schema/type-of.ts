@@ -1,3 +1,4 @@
+import { assertNever } from '#core/errors/error';
 import type { CtyType } from '../values/type.ts';
 import type { Attributes, Shape } from './attribute.ts';
 
@@ -14,6 +15,8 @@ export function typeOfShape(shape: Shape): CtyType {
       return [shape.kind, typeOfShape(shape.element)];
     case 'object':
       return typeOfAttributes(shape.attributes);
+    default:
+      return assertNever(shape);
   }
 }
 

@@ -1,4 +1,5 @@
 import { decode, encode, ExtData, ExtensionCodec } from '@msgpack/msgpack';
+import { assertNever } from '#core/errors/error';
 import type { CtyType } from './type.ts';
 import { type Refinements, UNKNOWN, Unknown } from './unknown.ts';
 import { Decimal, type ExactNumber, exactNumber, isRecord, type Value } from './value.ts';
@@ -42,6 +43,8 @@ function fromWire(wire: unknown, type: CtyType): Value {
       return Object.fromEntries(Object.entries(wire).map(([name, element]) => [name, fromWire(element, inner)]));
     case 'object':
       return Object.fromEntries(Object.entries(inner).map(([name, of]) => [name, fromWire((wire as Record<string, unknown>)[name], of)]));
+    default:
+      return assertNever(kind);
   }
 }
 

@@ -13,8 +13,7 @@ function canonicalText(value: Value, type: CtyType): string {
     return `[${(kind === 'set' ? texts.sort() : texts).join(',')}]`;
   }
   if (!isRecord(value)) return JSON.stringify(value);
-  const typeOf = (name: string): CtyType =>
-    kind === 'object' ? ((inner as Readonly<Record<string, CtyType>>)[name] ?? 'string') : (inner as CtyType);
+  const typeOf = (name: string): CtyType => (kind === 'object' ? (inner[name] ?? 'string') : (inner as CtyType));
   const members = Object.keys(value)
     .sort()
     .map((name) => `${JSON.stringify(name)}:${canonicalText(value[name] ?? null, typeOf(name))}`);
