@@ -82,6 +82,9 @@ int sym_up_out(struct __sk_buff *skb)
 	if (end.ifindex && is_in_flow(&p, &end))
 		return passed(SYM_R_PASSED_FLOW);
 	verdict = find_sender(skb, &p, &end);
+	/* A workload that was here a moment ago: what is for it would now go to whoever answers beyond the uplink. */
+	if (SYM_ACTION(verdict) == SYM_PASS && end.mode != SYM_UNMANAGED && in_local_prefix(&p.destination))
+		return drop(SYM_R_UNATTESTED);
 	if (SYM_ACTION(verdict) == SYM_PASS)
 		verdict = gate_sender(skb, &p, &end);
 	return conclude(skb, &p, verdict, end.endpoint, end.ifindex, SYM_WAY_ROUTED);

@@ -222,6 +222,7 @@ enum sym_reason {
 	SYM_R_NOT_HAIRPIN = 28, /* came back to its own interface, and is no refusal of ours */
 	SYM_R_FAILED = 29,      /* a helper failed */
 	SYM_R_ONE_WAY = 30,     /* a protocol without flows that is allowed in one direction only */
+	SYM_R_MAPPED_ADDRESS = 31, /* an IPv4-mapped address in an IPv6 header */
 	/* not refusals */
 	SYM_R_PASSED_FLOW = 40,
 	SYM_R_PASSED_OPEN = 41,  /* opened a flow */

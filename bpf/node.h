@@ -60,7 +60,7 @@ static __always_inline int is_node_address(const union sym_address *address)
 
 static __always_inline int is_link_local(const union sym_address *address)
 {
-	if (address->words[0] == 0 && address->words[1] == 0 && address->words[2] == bpf_htonl(0xffff))
+	if (is_mapped_ipv4(address))
 		return (address->words[3] & bpf_htonl(0xffff0000)) == bpf_htonl(0xa9fe0000);
 	return (address->words[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
 }
@@ -73,7 +73,7 @@ static __always_inline int is_unspecified(const union sym_address *address)
 /* Multicast or limited broadcast. */
 static __always_inline int is_multicast(const union sym_address *address)
 {
-	if (address->words[0] == 0 && address->words[1] == 0 && address->words[2] == bpf_htonl(0xffff))
+	if (is_mapped_ipv4(address))
 		return (address->words[3] & bpf_htonl(0xe0000000)) == bpf_htonl(0xe0000000);
 	return (address->words[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
 }

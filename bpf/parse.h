@@ -54,6 +54,12 @@ static __always_inline void map_ipv4(union sym_address *out, __be32 address)
 	out->words[3] = address;
 }
 
+/* In an IPv6 header such an address is a lie (RFC 4291 section 2.5.5.2): here it would pass for the IPv4 address. */
+static __always_inline int is_mapped_ipv4(const union sym_address *address)
+{
+	return !address->words[0] && !address->words[1] && address->words[2] == bpf_htonl(0xffff);
+}
+
 static __always_inline void copy_address(union sym_address *out, const __u32 *words)
 {
 	out->words[0] = words[0];
@@ -198,10 +204,12 @@ static __always_inline void parse_ipv6(struct __sk_buff *skb, struct sym_packet 
 	case IPPROTO_DSTOPTS:
 	case IPPROTO_FRAGMENT:
 		walk_extensions(skb, p);
-		return;
+		break;
 	default:
 		parse_transport(p, ip + 1, data_end);
 	}
+	if (is_mapped_ipv4(&p->source) || is_mapped_ipv4(&p->destination))
+		p->defect = SYM_R_MAPPED_ADDRESS;
 }
 
 /* `p` is zeroed by the caller. Leaves direct pointers into the packet invalid. */

@@ -25,6 +25,8 @@ export type Request =
       readonly interface: number;
       readonly ingressInterface: number;
       readonly mark?: number;
+      /** Runs it so often, each time on the packet as it was; the answer is the last one's. */
+      readonly times?: number;
     }
   | { readonly do: 'attach'; readonly program: string; readonly interface: number; readonly direction: TcDirection }
   | { readonly do: 'counters' | 'now' | 'read-tap' }
@@ -48,7 +50,9 @@ function run(request: Extract<Request, { do: 'run' }>) {
   context.writeUInt32LE(request.mark ?? 0, SKB.mark);
   context.writeUInt32LE(request.ingressInterface, SKB.ingressInterface);
   context.writeUInt32LE(request.interface, SKB.interface);
-  const { verdict, packet } = runPacketProgram(object.programFd(request.program), Buffer.from(request.packet, 'hex'), context);
+  const once = () => runPacketProgram(object.programFd(request.program), Buffer.from(request.packet, 'hex'), context);
+  for (let i = 1; i < (request.times ?? 1); i++) once();
+  const { verdict, packet } = once();
   return { verdict, packet: packet.toString('hex') };
 }
 

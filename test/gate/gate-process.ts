@@ -83,14 +83,12 @@ export class GateProcess {
   async run(
     program: string,
     packet: Buffer,
-    on: { readonly interface: number; readonly from: number; readonly mark?: number },
+    on: { readonly interface: number; readonly from: number; readonly mark?: number; readonly times?: number },
   ): Promise<RunResult> {
-    const request = { do: 'run', program, packet: packet.toString('hex'), interface: on.interface, ingressInterface: on.from } as const;
-    const result = (await this.ask({ ...request, ...(on.mark === undefined ? {} : { mark: on.mark }) })) as {
-      verdict: number;
-      packet: string;
-    };
-    return { verdict: result.verdict, packet: Buffer.from(result.packet, 'hex') };
+    const { from, ...rest } = on;
+    const result = await this.ask({ do: 'run', program, packet: packet.toString('hex'), ingressInterface: from, ...rest });
+    const { verdict, packet: after } = result as { readonly verdict: number; readonly packet: string };
+    return { verdict, packet: Buffer.from(after, 'hex') };
   }
 
   async attach(program: string, interfaceIndex: number, direction: TcDirection): Promise<void> {

@@ -12,7 +12,8 @@ export interface PacketSpec {
   readonly fragment?: number;
   /** IPv6: an extension header, its first byte to be filled in with the next header, and its own number. */
   readonly extension?: { readonly number: number; readonly bytes: Buffer };
-  readonly etherType?: number;
+  /** IPv4-mapped addresses go into an IPv6 header as they are. */
+  readonly asIpv6?: boolean;
 }
 
 export const TCP = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
@@ -31,6 +32,7 @@ export function checksum(...parts: readonly Buffer[]): number {
 }
 
 export function addressBytes(text: string): Buffer {
+  if (text.startsWith('::ffff:')) return addressBytes(text.slice(7));
   return Buffer.from(addressToBytes(parseIpAddress(text)));
 }
 
@@ -69,12 +71,12 @@ function ipv6(spec: PacketSpec, protocol: number, payload: Buffer): Buffer {
   return Buffer.concat([header, extension, payload]);
 }
 
-const isV6 = (spec: PacketSpec) => spec.from.includes(':');
+const isV6 = (spec: PacketSpec) => spec.asIpv6 ?? spec.from.includes(':');
 
 export function ip(spec: PacketSpec, protocol: number, payload: Buffer): Buffer {
   const packet = isV6(spec) ? ipv6(spec, protocol, payload) : ipv4(spec, protocol, payload);
   const ethernet = Buffer.concat([MAC, spec.sourceMac ?? MAC, Buffer.alloc(2)]);
-  ethernet.writeUInt16BE(spec.etherType ?? (isV6(spec) ? 0x86dd : 0x0800), 12);
+  ethernet.writeUInt16BE(isV6(spec) ? 0x86dd : 0x0800, 12);
   return Buffer.concat([ethernet, packet]);
 }
 

@@ -16,6 +16,7 @@ import {
   SYM_PREFIX_KEY,
   SYM_ROLE,
   SYM_SESSION,
+  SYM_USAGE,
 } from '../../bpf/gen/layout.ts';
 import { encodeRow } from '../../agent/datapath/rows/row.ts';
 import { GateProcess } from './gate-process.ts';
@@ -182,6 +183,11 @@ export class Scene {
   async lease(session: number, live: boolean): Promise<void> {
     const until = live ? (await this.gate.bootNs()) + HOUR_NS : 0n;
     await this.gate.set('sym_sessions', u32(session), SYM_SESSION, { tx_until: until, rx_until: until });
+  }
+
+  /** Pretends that an endpoint has so many flows. */
+  async flowsUsed(endpoint: number, flows: number): Promise<void> {
+    await this.gate.set('sym_usage', u32(endpoint), SYM_USAGE, { flows: BigInt(flows) });
   }
 
   private pairKey(row: PairRow): Buffer {

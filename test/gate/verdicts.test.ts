@@ -201,6 +201,10 @@ describe.each([
         arrives(tcp({ from: remote, to: ADDRESS.node[family] }, [4000, AGENT_PORT + 1], TCP.syn), NEXT, {}),
       ],
     ],
+    [
+      'to a workload of this node that has just gone',
+      () => [aLeaves(tcp({ from: a, to: b }, [4000, 8443], TCP.syn), DROP, { UNATTESTED: 1 })],
+    ],
     // the node and the workload
     [
       'a workload to the node',
@@ -461,6 +465,22 @@ describe.each([
     await meet([arrives(udp({ from: outside, to: a }, [53, 4000]), REDIRECT, refused('NO_PAIR'))]);
   });
 
+  test('an endpoint has no more than its quota of flows', async () => {
+    await scene.flowsUsed(ENDPOINT.a, 16_383);
+    await meet([opened, aLeaves(udp(out, [4000, 5353]), DROP, { FLOW_QUOTA: 1 }), aLeaves(syn, NEXT, { PASSED_OPEN: 1 })]);
+  });
+
+  test('refusals beyond so many a second are not answered', async () => {
+    const packets = 4500;
+    const counted = await scene.gate.counted(async () => {
+      const run = () => scene.gate.run('sym_up_out', segment, { interface: scene.index.up, from: scene.index.a, times: packets });
+      expect([DROP, REDIRECT]).toContain((await run()).verdict);
+    });
+    expect(counted.SENT_LIMITED).toBeGreaterThan(0);
+    expect((counted.SENT_LIMITED ?? 0) + (counted.SENT_RST ?? 0)).toBe(packets);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+  });
+
   test('the sweeper takes dead flows, and all flows of an endpoint', async () => {
     await meet([opened, aLeaves(udp(out, [4000, 5353]), NEXT, { PASSED_OPEN: 1 })]);
     expect(await scene.gate.sweep()).toEqual({ removed: 0, left: 2 });
@@ -524,6 +544,10 @@ describe('shapes that no managed workload sends or gets', () => {
       'to the agent, in fragments',
       () =>
         arrives(tcp({ from: ADDRESS.remote[0], to: ADDRESS.node[0], fragment: 0x2000 }, [1, AGENT_PORT], TCP.syn), DROP, { NOT_A_PEER: 1 }),
+    ],
+    [
+      'IPv4 addresses in an IPv6 header',
+      () => aLeaves(udp({ from: '::ffff:10.71.1.2', to: '::ffff:10.71.2.2', asIpv6: true }, [1, 5353]), DROP, { MAPPED_ADDRESS: 1 }),
     ],
     ['neighbour discovery on the link passes', () => aSends(solicitation({ from: linkLocal, to: allNodes }), NEXT, {})],
     ['duplicate address detection passes', () => aSends(solicitation({ from: '::', to: allNodes }), NEXT, {})],
