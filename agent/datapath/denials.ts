@@ -1,5 +1,5 @@
 import { SYM_DENY } from '#bpf/gen/layout';
-import type { BpfMap } from '../kernel/bpf-map.ts';
+import type { RowStore } from './rows/row-store.ts';
 import type { PairKey } from './contract.ts';
 import { encodePairKey } from './rows/pair-rows.ts';
 import { encodeRow } from './rows/row.ts';
@@ -11,7 +11,7 @@ export class DenialTable {
   private readonly counts = new Map<string, bigint>();
 
   /** Forgets what an earlier agent refused: its policies may be out of date. */
-  constructor(private readonly map: BpfMap) {
+  constructor(private readonly map: RowStore) {
     for (const [key] of map.entries()) map.delete(key);
   }
 

@@ -1,6 +1,6 @@
 import { SYM_NODE } from '#bpf/gen/layout';
 import type { Clock, Timer } from '#daemon/clock';
-import type { BpfMap } from '../kernel/bpf-map.ts';
+import type { RowStore } from './rows/row-store.ts';
 import { decodeRow, encodeRow, type RowValues } from './rows/row.ts';
 
 const ROW = Buffer.alloc(4);
@@ -17,7 +17,7 @@ export class NodeRow {
   private timer: Timer | undefined;
 
   constructor(
-    private readonly map: BpfMap,
+    private readonly map: RowStore,
     private readonly clock: Clock,
     private readonly bootNs: () => bigint,
     tapIndex: number,

@@ -1,4 +1,4 @@
-import type { BpfMap } from '../kernel/bpf-map.ts';
+import type { RowStore } from './rows/row-store.ts';
 import type { FoundPair, PairSpec, SessionIndex } from './contract.ts';
 import type { NodeRow } from './node-row.ts';
 import {
@@ -31,7 +31,7 @@ export class PairTable {
    * other) the newer one stays.
    */
   constructor(
-    private readonly map: BpfMap,
+    private readonly map: RowStore,
     private readonly node: Pick<NodeRow, 'nextEpoch'>,
   ) {
     const rows = map.entries().map(([key, value]): Row => ({ key, value }));

@@ -1,6 +1,6 @@
 import { SYM_LIMIT, SYM_SESSION } from '#bpf/gen/layout';
 import { SymbolonError } from '#core/errors/error';
-import type { BpfMap } from '../kernel/bpf-map.ts';
+import type { RowStore } from './rows/row-store.ts';
 import type { Lease, SessionIndex } from './contract.ts';
 import { u32 } from './rows/keys.ts';
 import { decodeRow, encodeRow } from './rows/row.ts';
@@ -14,7 +14,7 @@ export class SessionTable {
 
   /** `used`: the rows that live pairs refer to. Their leases run on. */
   constructor(
-    private readonly map: BpfMap,
+    private readonly map: RowStore,
     used: Iterable<number>,
   ) {
     for (const index of used) {

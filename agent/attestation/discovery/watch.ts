@@ -1,5 +1,6 @@
 import type { IpAddress } from '#core/network/address';
 import type { IpPrefix } from '#core/network/prefix';
+import { instantFromMs } from '#core/time/instant';
 import { type Clock, systemClock, type Timer } from '#daemon/clock';
 import { type Link, parseLink } from '../../kernel/netlink/link-message.ts';
 import { listLinks } from '../../kernel/netlink/links.ts';
@@ -42,7 +43,7 @@ export interface WatchOptions extends UplinkRule {
 /** A running watch. */
 export interface WorkloadWatch {
   current(): NodeInterfaces;
-  /** Looks now at the processes behind an interface; for its first packet. Tells the listener if something is new. */
+  /** Looks at the processes again, now or within 50 ms; for an interface's first packet. Tells the listener if something is new. */
   rescan(interfaceIndex: number): WorkloadInterface | undefined;
   /** Takes the prefixes that other nodes serve, from the node directory. */
   setRemotePrefixes(prefixes: readonly IpPrefix[]): void;
@@ -55,6 +56,8 @@ const RECEIVE_BYTES = 8 * 1024 * 1024;
 const SETTLE_MS = 10;
 /** The kernel tells of interfaces, not of processes: those are looked for, more often while somebody is expected. */
 const EXPECTING_MS = 1000;
+/** Rescans on demand are no closer together. */
+const RESCAN_MS = 50;
 const IDLE_MS = 5000;
 
 function asText(interfaces: NodeInterfaces): string {
@@ -95,6 +98,7 @@ class KernelWatch implements WorkloadWatch {
   private readonly readable: Watch;
   private readonly known = new Map<number, KnownInterface>();
   private instances = 0;
+  private lookedAt = instantFromMs(0);
   private remotePrefixes: readonly IpPrefix[];
   private state: NodeInterfaces = { workloads: [], uplinks: [], nodeAddresses: [] };
   private settle: Timer | undefined;
@@ -118,7 +122,11 @@ class KernelWatch implements WorkloadWatch {
       if (news.kind === 'lost') continue;
       for (const message of news.messages) if (message.type === MESSAGE.deleteLink) this.forget(parseLink(message).index);
     }
-    this.settle ??= this.clock.after(SETTLE_MS, () => {
+    this.settle ??= this.later(SETTLE_MS);
+  }
+
+  private later(ms: number): Timer {
+    return this.clock.after(ms, () => {
       this.settle = undefined;
       this.refresh();
     });
@@ -159,6 +167,7 @@ class KernelWatch implements WorkloadWatch {
   }
 
   private look(): NodeInterfaces {
+    this.lookedAt = this.clock.now();
     const { workloads, uplinks, nodeAddresses } = this.classify();
     const occupied = workloads.length === 0 ? new Map<number, OccupiedNamespace>() : occupiedNamespacesById();
     return { workloads: workloads.map((workload) => this.describe(workload, occupied)), uplinks, nodeAddresses };
@@ -183,7 +192,9 @@ class KernelWatch implements WorkloadWatch {
   }
 
   rescan(interfaceIndex: number): WorkloadInterface | undefined {
-    this.refresh();
+    // A workload must not make the agent read all of /proc as fast as it can send.
+    if (this.clock.now() - this.lookedAt >= RESCAN_MS) this.refresh();
+    else this.settle ??= this.later(RESCAN_MS);
     return this.state.workloads.find((workload) => workload.interfaceIndex === interfaceIndex);
   }
 
