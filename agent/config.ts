@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SymbolonError } from '#core/errors/error';
 import { parseIpAddress } from '#core/network/address';
@@ -58,6 +58,13 @@ function readOption(path: string, option: string): string {
   }
 }
 
+/** The token in the file. A file that is gone is no token: it is used once, and may be removed after that. */
+function readToken(path: string | undefined, environment: NodeJS.ProcessEnv): string | undefined {
+  const text =
+    path === undefined ? environment['SYMBOLON_JOIN_TOKEN'] : existsSync(path) ? readOption(path, '--join-token-file') : undefined;
+  return text?.trim() || undefined;
+}
+
 function checkAuthority(text: string): string {
   const colon = text.lastIndexOf(':');
   const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
@@ -95,13 +102,11 @@ export function readAgentConfig(options: AgentOptions, environment: NodeJS.Proce
       },
     );
   }
-  const token =
-    options.joinTokenFile === undefined ? environment['SYMBOLON_JOIN_TOKEN'] : readOption(options.joinTokenFile, '--join-token-file');
   return {
     trustDomain: parseTrustDomain(options.trustDomain),
     authority: checkAuthority(options.authority),
     bootstrapBundlePem: options.bootstrapBundle === undefined ? undefined : readOption(options.bootstrapBundle, '--bootstrap-bundle'),
-    joinToken: token?.trim() || undefined,
+    joinToken: readToken(options.joinTokenFile, environment),
     dataDirectory: options.data,
     runDirectory: options.run,
     pinDirectory: options.bpffs,

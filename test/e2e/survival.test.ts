@@ -16,7 +16,8 @@ test('kill -9 of both agents: the established connection goes on, before and aft
   expect((await kept.exchange()).kind).toBe('answered');
   await world.lab.agents.kill(['east-1', 'east-2']);
   expect((await kept.exchange()).kind).toBe('answered');
-  // Nothing new without an agent, and no waiting for it.
+  // Once the heartbeat is missed (3 s) nothing new is held for an agent that is not there: it is refused.
+  await new Promise((resolve) => setTimeout(resolve, 3500));
   expect(await world.prober.run({ from: 'web', to: 'reports', protocol: 'tcp', port: 8443, family: 4, expected: 'refused' })).toMatchObject(
     { seen: 'refused' },
   );
