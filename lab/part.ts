@@ -4,7 +4,7 @@ import { SymbolonError } from '#core/errors/error';
 import { killCgroup, processesOf } from './cgroup.ts';
 
 /** How long a program may take to become usable. */
-const START_PATIENCE_MS = 15_000;
+const START_PATIENCE_MS = 60_000;
 /** How long a program may take to end by itself after SIGTERM. */
 const STOP_PATIENCE_MS = 6000;
 const POLL_MS = 20;
