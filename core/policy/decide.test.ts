@@ -67,6 +67,11 @@ describe('decide', () => {
     });
   });
 
+  test.each(['allow', 'deny'])('of several that %s it names the first by name', (action) => {
+    const p = policies({ name: 'b', action }, { name: 'a', action }, { name: 'c', action }, { name: 'A' });
+    expect(decide(p, 'egress', web, payments, flow(6, 8443))).toMatchObject({ verdict: action, rule: action === 'allow' ? 'A' : 'a' });
+  });
+
   test('merges neighbouring and overlapping ranges of several policies', () => {
     const p = policies({ traffic: ['tcp/10-20', 'tcp/21'] }, { traffic: ['tcp/15-30'] }, { traffic: ['tcp/40'] });
     expect(decide(p, 'egress', web, payments, flow(6, 10))).toMatchObject({

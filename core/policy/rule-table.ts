@@ -42,9 +42,9 @@ export class RuleTable {
     return keys.map((key) => this.index[end].get(key) ?? []);
   }
 
-  /** The rules that name the party at that end, by rank. */
+  /** The rules that name the party at that end, in no order. */
   naming(end: End, party: Party): readonly Rule[] {
-    return [...new Set(this.byKeys(end, keysOfParty(party)).flat())].sort((a, b) => a.rank - b.rank);
+    return [...new Set(this.byKeys(end, keysOfParty(party)).flat())];
   }
 
   /** The rules that name both parties, by rank. Looks through the rules of the end that fewer rules name. */
