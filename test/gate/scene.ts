@@ -133,11 +133,15 @@ export class Scene {
     throw new Error('nothing is held');
   }
 
-  private mac(link: string): Buffer {
-    return Buffer.from(
-      sh(`ip -n ${this.name} -o link show ${link} | sed 's/.*ether \\([0-9a-f:]*\\).*/\\1/'`).trim().replaceAll(':', ''),
-      'hex',
-    );
+  /** The MAC address of one of the node's interfaces. */
+  mac(link: string, namespace = this.name): Buffer {
+    const text = sh(`ip -n ${namespace} -o link show ${link} | sed 's/.*ether \\([0-9a-f:]*\\).*/\\1/'`);
+    return Buffer.from(text.trim().replaceAll(':', ''), 'hex');
+  }
+
+  /** The MAC address of the router's interface towards the node. */
+  remoteMac(): Buffer {
+    return this.mac('eth0', `${this.name}r`);
   }
 
   private async fillTables(): Promise<void> {
