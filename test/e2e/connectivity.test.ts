@@ -74,6 +74,7 @@ describe.each([
   ['a forged source arrives nowhere', NOTHING],
 ])('%s', (_, table) => {
   test.each(table.map((row) => [title(row), row] as const))('%s', async (_title, row) => {
-    expect(await world.prober.run(row)).toMatchObject({ seen: row.expected });
+    const result = await world.prober.run(row);
+    expect(`${result.seen}${result.asExpected ? '' : ` (${result.code})`}`).toBe(row.expected);
   });
 });
