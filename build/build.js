@@ -67,6 +67,7 @@ const parts = {
   },
   lab: async () => {
     await bundle('lab/bin/probe.ts', 'lab/probe.js');
+    await bundle('build/quickstart/quickstart.ts', 'build/quickstart.js');
   },
   constructs: async () => {
     if (existsSync(join(root, 'build/constructs.js')))

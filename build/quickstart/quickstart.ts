@@ -1,0 +1,108 @@
+// The main job, the users' way: a CDKTF program, terraform with the built provider, the agents, and real packets.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeError } from '../../core/errors/error.ts';
+import { findCheckout } from '../../lab/executables.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { Prober } from '../../lab/probe.ts';
+import { formatProofTable, isProven, type ProofRow, proofOfProbe } from '../../lab/probe-table.ts';
+import { parseLabFile } from '../../lab/spec-file.ts';
+import { waitForAttested } from './attested.ts';
+import { killAgent, removeAndRestorePolicy, reuseAddress, type Stage, stopAuthority } from './events.ts';
+import { QUICKSTART_ROWS } from './rows.ts';
+import { QuickstartTerraform } from './terraform.ts';
+
+const DECLARED = ['web', 'batch', 'payments', 'cache', 'reports'];
+
+async function step<T>(text: string, work: () => Promise<T>): Promise<T> {
+  const start = Date.now();
+  const done = await work();
+  console.log(`  ${text} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+  return done;
+}
+
+async function prove(lab: Lab, prober: Prober, rows: ProofRow[]): Promise<void> {
+  const terraform = new QuickstartTerraform(lab);
+  const report = (row: ProofRow): void => {
+    rows.push(row);
+    console.log(
+      `  ${isProven(row) ? 'ok  ' : 'FAIL'} ${row.who} > ${row.whom}, ${row.what}: ${row.seen}${isProven(row) ? '' : `, expected ${row.expected}`}`,
+    );
+  };
+  await step('cdktf synth: examples/quickstart/main.ts', () => terraform.synth());
+  await step('terraform init, with the provider built here', () => terraform.init());
+  await step('terraform apply: trust domain, 3 nodes, 5 identities, 3 policies', () => terraform.apply());
+  await step('start the agents: each joins with a one-time token and loads its gate', () => lab.agents.up());
+  await step('wait until every declared workload is attested', () => waitForAttested(lab, DECLARED));
+  await prober.runAll(QUICKSTART_ROWS, (result) => report(proofOfProbe(result)));
+  const empty = await step('terraform plan', () => terraform.planIsEmpty());
+  report({
+    who: 'terraform plan',
+    whom: '-',
+    what: 'after apply',
+    expected: 'no changes',
+    seen: empty ? 'no changes' : 'changes',
+    milliseconds: 0,
+  });
+  const stage: Stage = { lab, prober, terraform, report, step };
+  await removeAndRestorePolicy(stage);
+  await killAgent(stage);
+  await stopAuthority(stage);
+  await reuseAddress(stage);
+}
+
+function sayWhatNext(lab: Lab): void {
+  const terraform = new QuickstartTerraform(lab);
+  const settings = Object.entries(terraform.environment).map(([name, value]) => `${name}=${value}`);
+  console.log(`
+The lab ${lab.id} stays. Try:
+  npx symbolon lab status
+  npx symbolon lab exec east-1 --workload web -- bash -c 'exec 3<>/dev/tcp/10.2.0.10/8443' && echo connected
+  npx symbolon explain web payments:8443
+  npx symbolon lab exec operator -- env ${settings.join(' ')} terraform -chdir=${terraform.stackFolder} plan
+  npx symbolon lab down`);
+}
+
+async function main(): Promise<number> {
+  const keep = process.argv.includes('--keep');
+  const unknown = process.argv.slice(2).filter((arg) => arg !== '--keep');
+  if (unknown.length > 0) {
+    console.error(`quickstart: ${unknown.join(' ')} is not known; there is --keep`);
+    return 2;
+  }
+  const start = Date.now();
+  const file = join(findCheckout(), 'examples/quickstart/lab.yaml');
+  const spec = parseLabFile(readFileSync(file, 'utf8'), file);
+  console.log('quickstart: three nodes on this machine, as namespaces');
+  const lab = await step('lab up: nodes, workloads, router, authority', () => startLab(spec));
+  const prober = new Prober(lab);
+  const rows: ProofRow[] = [];
+  let kept = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    void lab.down().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  try {
+    await prove(lab, prober, rows);
+    kept = keep;
+  } finally {
+    prober.close();
+    if (rows.length > 0) console.log(formatProofTable(rows));
+    if (kept) lab.release();
+    else await lab.down();
+  }
+  const failed = rows.filter((row) => !isProven(row)).length;
+  console.log(`${rows.length - failed} of ${rows.length} as expected, ${((Date.now() - start) / 1000).toFixed(0)} s`);
+  if (kept) sayWhatNext(lab);
+  return failed === 0 ? 0 : 1;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(`quickstart: ${describeError(error)}`);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,77 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CommandResult, mustRun } from '../../lab/command.ts';
+import type { Lab } from '../../lab/lab.ts';
+import { OPERATOR } from '../../lab/names.ts';
+
+const PROVIDER = 'registry.terraform.io/symbolon/symbolon';
+const COMMAND_TIMEOUT_MS = 60_000;
+
+/** The quickstart's CDKTF program, applied by terraform in the operator's place with the provider that was built here. */
+export class QuickstartTerraform {
+  /** Where terraform works: state and synthesised configuration. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly #lab: Lab;
+  readonly #labFile: string;
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
+    this.folder = join(lab.layout.placeFolder(OPERATOR), 'terraform');
+    mkdirSync(this.folder, { recursive: true });
+    this.#labFile = join(this.folder, 'lab-status.json');
+    writeFileSync(this.#labFile, JSON.stringify(lab.status()));
+    const cliConfig = join(this.folder, 'terraform.rc');
+    const mirror = JSON.stringify(join(lab.checkout, 'dist/mirror'));
+    writeFileSync(
+      cliConfig,
+      `provider_installation {\n  filesystem_mirror {\n    path = ${mirror}\n    include = ["${PROVIDER}"]\n  }\n}\n`,
+    );
+    this.environment = { TF_CLI_CONFIG_FILE: cliConfig, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1', SYMBOLON_LAB: this.#labFile };
+  }
+
+  /** Runs the CDKTF program. `without`: the name of a policy to leave out. */
+  async synth(without?: string): Promise<void> {
+    const program = join(this.#lab.checkout, 'examples/quickstart/main.ts');
+    await mustRun('cdktf synth', [process.execPath, join(this.#lab.checkout, 'build/synth.js'), program], {
+      env: {
+        ...process.env,
+        ...this.environment,
+        CDKTF_OUTDIR: join(this.folder, 'cdktf.out'),
+        ...(without === undefined ? {} : { WITHOUT: without }),
+      },
+      cwd: this.#lab.checkout,
+    });
+  }
+
+  async init(): Promise<void> {
+    await this.#must('init', '-input=false', '-no-color');
+  }
+
+  async apply(): Promise<void> {
+    await this.#must('apply', '-auto-approve', '-input=false', '-no-color');
+  }
+
+  /** True if a plan says that nothing is to change. */
+  async planIsEmpty(): Promise<boolean> {
+    const { code } = await this.#run('plan', '-detailed-exitcode', '-input=false', '-no-color');
+    return code === 0;
+  }
+
+  get stackFolder(): string {
+    return join(this.folder, 'cdktf.out/stacks/quickstart');
+  }
+
+  async #run(...args: readonly string[]): Promise<CommandResult> {
+    const env = { ...process.env, ...this.environment };
+    return await this.#lab.exec({ place: OPERATOR }, ['terraform', `-chdir=${this.stackFolder}`, ...args], {
+      env,
+      timeoutMs: COMMAND_TIMEOUT_MS,
+    });
+  }
+
+  async #must(...args: readonly string[]): Promise<void> {
+    const { code, stdout, stderr } = await this.#run(...args);
+    if (code !== 0) throw new Error(`terraform ${args[0]} failed with exit code ${code}:\n${(stdout + stderr).trim()}`);
+  }
+}
