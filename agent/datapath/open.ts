@@ -1,5 +1,6 @@
 import { SYM_REASON, SYM_SWEEP_ARGS } from '#bpf/gen/layout';
-import { addressToBytes } from '#core/network/address';
+import { addressToBytes, sameAddress } from '#core/network/address';
+import type { Protocol } from '#core/network/flow';
 import { PrefixTable } from '#core/network/prefix';
 import { type Clock, systemClock, type Timer } from '#daemon/clock';
 import { flowOf, flowsBetween, Hold } from '../hold/hold.ts';
@@ -57,6 +58,10 @@ export function openDatapath(options: DatapathOptions): Promise<Datapath> {
     const object = BpfObject.load(options.objectPath, options.pinDirectory);
     return new PinnedDatapath(options, object, openGateMaps(object), Tap.open(options.tapName));
   });
+}
+
+function sameEnds(a: PairKey, b: PairSpec): boolean {
+  return a.realm === b.realm && a.endpoint === b.endpoint && sameAddress(a.local, b.local) && sameAddress(a.remote, b.remote);
 }
 
 class PinnedDatapath implements Datapath {
@@ -165,16 +170,11 @@ class PinnedDatapath implements Datapath {
 
   installPair(pair: PairSpec): void {
     const rows = grantedRows(pair.grants);
-    const covered = flowsBetween(pair, (protocol, port) => rowsCover(rows, protocol, port));
+    const covers = (protocol: Protocol, port: number): boolean => rowsCover(rows, protocol, port);
+    const covered = flowsBetween(pair, covers);
     const waits = pair.role === 'client' && this.hold.isWaiting(pair.endpoint, covered);
     this.pairs.install(pair, waits ? 'FLUSHING' : 'LIVE', (older) => this.isLive(older));
-    this.denials.removeWhere(
-      (key) =>
-        pair.role === 'client' &&
-        key.endpoint === pair.endpoint &&
-        key.local.text === pair.local.text &&
-        key.remote.text === pair.remote.text,
-    );
+    if (pair.role === 'client') this.denials.removeWhere((key) => sameEnds(key, pair) && covers(key.protocol, key.servicePort));
     if (waits) this.hold.release(pair.endpoint, covered, () => this.pairs.open(pair));
   }
 

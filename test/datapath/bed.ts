@@ -90,11 +90,11 @@ export class Bed {
     );
   }
 
-  /** A namespace behind a veth, as a pod has it. */
-  workload(node: string, name: string, v4: string, v6: string): void {
+  /** A namespace behind a veth, as a pod has it; `index`: of the node's side. */
+  workload(node: string, name: string, v4: string, v6: string, index?: number): void {
     this.inside(
       node,
-      `ip link add w${name} type veth peer name eth0 netns ${this.namespace(name)}; ip link set w${name} up
+      `ip link add w${name} ${index === undefined ? '' : `index ${index}`} type veth peer name eth0 netns ${this.namespace(name)}; ip link set w${name} up
        ip addr add 169.254.1.1/32 dev w${name}; ip addr add fe80::1/64 dev w${name} nodad
        ip route add ${v4}/32 dev w${name}; ip -6 route add ${v6}/128 dev w${name}`,
     );
