@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -47,9 +47,11 @@ export async function serveProvider<C>(provider: Provider<Attributes, C>, log: P
   let credentials = ServerCredentials.createInsecure();
   let certificate = '';
   if (options.clientCertificatePem !== undefined) {
+    // Throws for anything but a certificate, which would otherwise count as "no core at all".
+    const core = new X509Certificate(options.clientCertificatePem);
     const own = createServerCertificate(Date.now());
     const pair = { private_key: Buffer.from(own.keyPem), cert_chain: Buffer.from(own.certificatePem) };
-    credentials = ServerCredentials.createSsl(Buffer.from(options.clientCertificatePem), [pair], true);
+    credentials = ServerCredentials.createSsl(Buffer.from(core.toString()), [pair], true);
     certificate = own.certificateDer.toString('base64').replace(/=+$/, '');
   }
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type ReattachedProvider, reattachProvider } from '../../provider/testing/reattached-provider.ts';
 import { TerraformFolder } from '../../provider/testing/terraform.ts';
+
+jest.setTimeout(60_000);
 
 // No authority runs here: everything below is found before anything is connected to.
 let provider: ReattachedProvider;
