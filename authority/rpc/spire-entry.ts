@@ -64,7 +64,6 @@ export function spireEntryService(context: ServiceContext): Handlers<typeof Entr
     }
   };
 
-  /** Runs a batch; a batch in which every item failed changes nothing and is no revision. */
   const batch = async <T, R extends { readonly status: { readonly code: number } | undefined }>(
     items: readonly T[],
     one: (tx: StoreTransaction, item: T) => Promise<R>,

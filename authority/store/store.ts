@@ -1,11 +1,13 @@
 import Database from 'better-sqlite3';
 import { Kysely, Migrator, SqliteDialect } from 'kysely';
-import { isSymbolonError, SymbolonError } from '#core/errors/error';
+import { SymbolonError } from '#core/errors/error';
 import type { TrustDomain } from '#core/spiffe/id';
+import { failed } from './failed.ts';
 import { migrationProvider } from './migrations.ts';
 import type { StoreTransaction, Tables } from './schema.ts';
+import { TransactionQueue } from './transaction-queue.ts';
 
-/** Where the authority keeps what it must not forget. One transaction runs at a time; its effects are all there or none. */
+/** Where the authority keeps what it must not forget. Transactions run one after the other; the effects of each are all there or none. */
 export interface Store {
   /** Runs work in a transaction. Once the promise resolves, a crash of the machine loses nothing of it. Throws what the work throws, or STORE_FAILED. */
   transact<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
@@ -14,11 +16,6 @@ export interface Store {
 
 /** A second process on the same file is refused after this. */
 const BUSY_MS = 2000;
-
-function failed(what: string, cause: unknown): SymbolonError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SymbolonError('STORE_FAILED', `the store could not ${what}: ${why}`, { what }, cause);
-}
 
 /**
  * Opens (or makes) the SQLite store of one trust domain and brings its schema up to date. Throws STORE_FAILED if another process has it open,
@@ -35,16 +32,8 @@ export async function openStore(path: string, trustDomain: TrustDomain): Promise
     await db.destroy();
     throw error;
   }
-  return {
-    async transact(work) {
-      try {
-        return await db.transaction().execute(work);
-      } catch (error) {
-        throw error instanceof Database.SqliteError && !isSymbolonError(error) ? failed('write', error) : error;
-      }
-    },
-    close: () => db.destroy(),
-  };
+  const queue = new TransactionQueue(db);
+  return { transact: (work) => queue.add(work), close: () => db.destroy() };
 }
 
 function openDatabase(path: string): Database.Database {
