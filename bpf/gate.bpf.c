@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The gate's programs. Only here do verdicts become TCX codes. Which program sits where: maps.h's readers attach
+/* The gate's programs. Only here do verdicts become TCX codes. Which program sits where:
  *   sym_up_out, sym_up_in   tcx egress and ingress of the node's uplinks
  *   sym_wl_in, sym_wl_out   tcx ingress (packets from) and egress (packets to) of a workload's host-side interface
  *   sym_tap_in, sym_tap_out tcx ingress (what the agent writes) and egress (what it reads) of the TAP
@@ -149,7 +149,7 @@ int sym_wl_in(struct __sk_buff *skb)
 	}
 	end.now = bpf_ktime_get_boot_ns();
 	set_endpoint(&end, owner_of_interface(skb->ifindex));
-	return conclude(skb, &p, check_source(&p, &end), end.endpoint, skb->ifindex, SYM_WAY_BACK);
+	return conclude(skb, &p, check_source(skb, &p, &end), end.endpoint, skb->ifindex, SYM_WAY_BACK);
 }
 
 /* The receiving end of a packet to the workload behind this interface, whatever the packet went through since the uplink. */

@@ -3,6 +3,10 @@
 #pragma once
 #include "decide.h"
 
+/* linux/socket.h has them for the kernel only. */
+#define AF_INET 2
+#define AF_INET6 10
+
 static __always_inline int unmanaged_source(const struct sym_packet *p, __u32 endpoint, __u32 owner)
 {
 	int foreign = owner ? owner != endpoint : in_directory(&p->source);
@@ -19,17 +23,33 @@ static __always_inline int inbound_destination(const struct sym_packet *p, const
 	return VERDICT(SYM_PASS, SYM_R_NONE);
 }
 
-static __always_inline int gated_destination(const struct sym_packet *p)
+/* Whether the node would take the packet for itself: also by a subnet's broadcast or anycast address, or one that the agent does not know yet. What
+ * the node does not forward leaves by no gate. */
+static __noinline int stays_on_node(struct __sk_buff *skb, const struct sym_packet *p)
+{
+	struct bpf_fib_lookup route = { .ifindex = skb->ifindex, .family = p->family == 4 ? AF_INET : AF_INET6 };
+
+	if (p->family == 4) {
+		route.ipv4_src = p->source.words[3];
+		route.ipv4_dst = p->destination.words[3];
+	} else {
+		copy_address((union sym_address *)route.ipv6_src, p->source.words);
+		copy_address((union sym_address *)route.ipv6_dst, p->destination.words);
+	}
+	return bpf_fib_lookup(skb, &route, sizeof(route), 0) == BPF_FIB_LKUP_RET_NOT_FWDED;
+}
+
+static __always_inline int gated_destination(struct __sk_buff *skb, const struct sym_packet *p)
 {
 	if (is_node_address(&p->destination))
 		return VERDICT(SYM_REFUSE, SYM_R_NODE_DESTINATION);
-	if (is_multicast(&p->destination) || is_link_local(&p->destination))
+	if (is_multicast(&p->destination) || is_link_local(&p->destination) || stays_on_node(skb, p))
 		return VERDICT(SYM_DROP, SYM_R_NODE_DESTINATION);
 	return VERDICT(SYM_PASS, SYM_R_NONE);
 }
 
 /* May the workload behind this interface send this at all? Whether it may send it to whom it is for is asked at the packet's way out. */
-static __noinline int check_source(const struct sym_packet *p, const struct sym_end *end)
+static __noinline int check_source(struct __sk_buff *skb, const struct sym_packet *p, const struct sym_end *end)
 {
 	__u32 owner = owner_of_address(&p->source);
 
@@ -43,5 +63,5 @@ static __noinline int check_source(const struct sym_packet *p, const struct sym_
 		return VERDICT(SYM_DROP, p->defect);
 	if (is_neighbour_type(p))
 		return VERDICT(SYM_DROP, SYM_R_NEIGHBOUR);
-	return end->mode == SYM_INBOUND ? inbound_destination(p, end) : gated_destination(p);
+	return end->mode == SYM_INBOUND ? inbound_destination(p, end) : gated_destination(skb, p);
 }

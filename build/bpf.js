@@ -78,14 +78,28 @@ function mapText(btf, variable) {
   return `  ${variable.name}: { keySize: ${btf.size(of.key)}, valueSize: ${btf.size(of.value)}, maxEntries: ${entries} },\n`;
 }
 
+/** The structures and enumerations of the contract, in the order in which sym_contract names them, which no compiler changes. */
+function contractTypes(btf) {
+  const found = new Map();
+  const visit = (id) => {
+    const type = btf.resolve(id);
+    if (type.kind === 'ARRAY') return visit(type.type_id);
+    if ((type.kind !== 'STRUCT' && type.kind !== 'ENUM') || found.has(type.id)) return;
+    if (isOurs(type)) found.set(type.id, type);
+    for (const member of type.members ?? []) visit(member.type_id);
+  };
+  visit(btf.types.find((type) => type.kind === 'VAR' && type.name === 'sym_contract').type_id);
+  return [...found.values()];
+}
+
 function layoutText(btf) {
   const variables = btf.types.filter((type) => type.kind === 'VAR' && isOurs(type) && type.name !== 'sym_contract');
+  variables.sort((a, b) => (a.name < b.name ? -1 : 1));
   return [
     '// Generated from bpf/maps.h by `node build/bpf.js`. Do not edit.\n',
     '/** Sizes in bytes, and entries, of the pinned maps. */\n',
     `export const SYM_MAPS = {\n${variables.map((variable) => mapText(btf, variable)).join('')}} as const;\n`,
-    ...btf.types.filter((type) => type.kind === 'ENUM' && isOurs(type)).map((type) => `\n${enumText(type)}`),
-    ...btf.types.filter((type) => type.kind === 'STRUCT' && isOurs(type)).map((type) => `\n${structText(btf, type)}`),
+    ...contractTypes(btf).map((type) => `\n${type.kind === 'ENUM' ? enumText(type) : structText(btf, type)}`),
   ].join('');
 }
 

@@ -1,19 +1,19 @@
 // Generated from bpf/maps.h by `node build/bpf.js`. Do not edit.
 /** Sizes in bytes, and entries, of the pinned maps. */
 export const SYM_MAPS = {
-  sym_owner: { keySize: 24, valueSize: 4, maxEntries: 65536 },
-  sym_endpoints: { keySize: 4, valueSize: 8, maxEntries: 16384 },
-  sym_usage: { keySize: 4, valueSize: 8, maxEntries: 16384 },
-  sym_pairs: { keySize: 44, valueSize: 56, maxEntries: 262144 },
-  sym_sessions: { keySize: 4, valueSize: 32, maxEntries: 16384 },
-  sym_flows: { keySize: 44, valueSize: 32, maxEntries: 262144 },
-  sym_denied: { keySize: 44, valueSize: 16, maxEntries: 16384 },
-  sym_prefixes: { keySize: 20, valueSize: 4, maxEntries: 65536 },
-  sym_gates: { keySize: 4, valueSize: 12, maxEntries: 16384 },
-  sym_node_conf: { keySize: 4, valueSize: 24, maxEntries: 1 },
-  sym_peers: { keySize: 16, valueSize: 4, maxEntries: 16384 },
-  sym_local: { keySize: 16, valueSize: 4, maxEntries: 4096 },
   sym_counters: { keySize: 4, valueSize: 8, maxEntries: 64 },
+  sym_denied: { keySize: 44, valueSize: 16, maxEntries: 16384 },
+  sym_endpoints: { keySize: 4, valueSize: 8, maxEntries: 16384 },
+  sym_flows: { keySize: 44, valueSize: 32, maxEntries: 262144 },
+  sym_gates: { keySize: 4, valueSize: 12, maxEntries: 16384 },
+  sym_local: { keySize: 16, valueSize: 4, maxEntries: 4096 },
+  sym_node_conf: { keySize: 4, valueSize: 24, maxEntries: 1 },
+  sym_owner: { keySize: 24, valueSize: 4, maxEntries: 65536 },
+  sym_pairs: { keySize: 44, valueSize: 56, maxEntries: 262144 },
+  sym_peers: { keySize: 16, valueSize: 4, maxEntries: 16384 },
+  sym_prefixes: { keySize: 20, valueSize: 4, maxEntries: 65536 },
+  sym_sessions: { keySize: 4, valueSize: 32, maxEntries: 16384 },
+  sym_usage: { keySize: 4, valueSize: 8, maxEntries: 16384 },
 } as const;
 
 export const SYM_LIMIT = {

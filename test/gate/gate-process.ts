@@ -75,6 +75,11 @@ export class GateProcess {
     return (await this.ask({ do: 'delete', map, key: Buffer.from(key).toString('hex') })) as boolean;
   }
 
+  async get(map: string, key: Uint8Array): Promise<Buffer | undefined> {
+    const value = (await this.ask({ do: 'get', map, key: Buffer.from(key).toString('hex') })) as string | null;
+    return value === null ? undefined : Buffer.from(value, 'hex');
+  }
+
   /** Rows of a hash map. */
   async count(map: string): Promise<number> {
     return (await this.ask({ do: 'count', map })) as number;

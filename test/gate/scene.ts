@@ -18,7 +18,7 @@ import {
   SYM_SESSION,
   SYM_USAGE,
 } from '../../bpf/gen/layout.ts';
-import { encodeRow } from '../../agent/datapath/rows/row.ts';
+import { decodeRow, encodeRow } from '../../agent/datapath/rows/row.ts';
 import { GateProcess } from './gate-process.ts';
 import { addressBytes } from './packets.ts';
 
@@ -192,6 +192,12 @@ export class Scene {
   /** Pretends that an endpoint has so many flows. */
   async flowsUsed(endpoint: number, flows: number): Promise<void> {
     await this.gate.set('sym_usage', u32(endpoint), SYM_USAGE, { flows: BigInt(flows) });
+  }
+
+  /** How many flows the gate has counted for an endpoint. */
+  async flowsOf(endpoint: number): Promise<number> {
+    const row = await this.gate.get('sym_usage', u32(endpoint));
+    return row ? Number(decodeRow(SYM_USAGE, row).flows) : 0;
   }
 
   private pairKey(row: PairRow): Buffer {

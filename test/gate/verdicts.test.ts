@@ -487,7 +487,11 @@ describe.each([
     await scene.unpair(aTcp);
     expect(await scene.gate.sweep()).toEqual({ removed: 1, left: 1 });
     expect(await scene.gate.sweep(ENDPOINT.b)).toEqual({ removed: 0, left: 1 });
-    expect(await scene.gate.sweep(ENDPOINT.a)).toEqual({ removed: 1, left: 0 });
+    await scene.pair(aTcp);
+    await meet([opened]);
+    expect(await scene.flowsOf(ENDPOINT.a)).toBe(2);
+    expect(await scene.gate.sweep(ENDPOINT.a)).toEqual({ removed: 2, left: 0 });
+    expect(await scene.flowsOf(ENDPOINT.a)).toBe(0);
   });
 });
 
@@ -578,6 +582,15 @@ describe('shapes that no managed workload sends or gets', () => {
     ['to a link-local address', () => aSends(udp({ from: ADDRESS.a[1], to: 'fe80::1' }, [1, 2]), DROP, { NODE_DESTINATION: 1 })],
     ['multicast', () => aSends(udp({ from: ADDRESS.a[0], to: '224.0.0.251' }, [5353, 5353]), DROP, { NODE_DESTINATION: 1 })],
     ['broadcast, as DHCP does it', () => aSends(udp({ from: '0.0.0.0', to: '255.255.255.255' }, [68, 67]), DROP, { SPOOFED_SOURCE: 1 })],
+    ['a broadcast address of the node', () => aSends(udp({ from: ADDRESS.a[0], to: '10.71.1.3' }, [1, 2]), DROP, { NODE_DESTINATION: 1 })],
+    ['an anycast address of the node', () => aSends(udp({ from: ADDRESS.a[1], to: 'fd71:1:a::' }, [1, 2]), DROP, { NODE_DESTINATION: 1 })],
+    [
+      'an address of the node that the agent does not know yet',
+      () => {
+        scene.sh('', 'ip addr add 10.71.1.77/32 dev lo');
+        return aSends(udp({ from: ADDRESS.a[0], to: '10.71.1.77' }, [1, 2]), DROP, { NODE_DESTINATION: 1 });
+      },
+    ],
     ['a timestamp request', () => aLeaves(icmp(out, 13, 0, Buffer.alloc(16)), DROP, { ICMP_TYPE: 1 })],
   ])('%s', async (_name, step) => {
     await meet([step()]);
