@@ -33,7 +33,8 @@ export function decide(p: CompiledPolicies, side: Side, from: Party, to: Party, 
  */
 export function mayEverAllow(p: CompiledPolicies, side: Side, party: Party, flow: Flow): boolean {
   const [end, peer] = side === 'egress' ? (['source', 'destination'] as const) : (['destination', 'source'] as const);
-  const rules = p[side].naming(end, party).filter(({ policy }) => carries(policy, flowClassOf(flow)));
+  const asked = flowClassOf(flow);
+  const rules = p[side].naming(end, party).filter(({ policy }) => carries(policy, asked));
   const denied = new Set(rules.filter(({ policy }) => policy.action === 'deny').flatMap((rule) => [...rule.keys[peer]]));
   return rules.some(
     ({ policy }) =>

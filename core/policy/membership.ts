@@ -1,5 +1,5 @@
 import { isReservedId } from '#core/registration/node-id';
-import { type SpiffeId, segmentsOf, spiffeIdOf, trustDomainOf } from '#core/spiffe/id';
+import { pathOf, type SpiffeId, trustDomainOf } from '#core/spiffe/id';
 import type { Party, PartySet } from './model.ts';
 
 /**
@@ -9,15 +9,19 @@ import type { Party, PartySet } from './model.ts';
 export type MemberKey = string & { readonly __brand: 'MemberKey' };
 
 const idKey = (id: SpiffeId): MemberKey => `id ${id}` as MemberKey;
-const belowKey = (prefix: SpiffeId): MemberKey => `below ${prefix}` as MemberKey;
+const belowKey = (prefix: string): MemberKey => `below ${prefix}` as MemberKey;
 const domainKey = (trustDomain: string): MemberKey => `domain ${trustDomain}` as MemberKey;
 
-/** The keys that name everything below `id`, itself included: those of each of its path's prefixes and of its trust domain. */
+/** The keys that name everything below `id`, itself included: those of its trust domain and of each of its path's prefixes, cut at the slashes. */
 function keysAbove(id: SpiffeId): readonly MemberKey[] {
-  const trustDomain = trustDomainOf(id);
-  const segments = segmentsOf(id);
-  const prefixes = segments.map((_, i) => belowKey(spiffeIdOf(trustDomain, `/${segments.slice(0, i + 1).join('/')}`)));
-  return [domainKey(trustDomain), ...prefixes];
+  const keys = [domainKey(trustDomainOf(id))];
+  const path = id.length - pathOf(id).length;
+  for (let slash = path; slash >= 0 && slash < id.length; ) {
+    const next = id.indexOf('/', slash + 1);
+    keys.push(belowKey(next < 0 ? id : id.slice(0, next)));
+    slash = next;
+  }
+  return keys;
 }
 
 /** Every key under which a policy could name the party. A peer without identity, and the system's own IDs, have none. */

@@ -78,18 +78,22 @@ export function protocolOf(traffic: Traffic, family: 4 | 6): Protocol | undefine
   return traffic.protocol === PROTOCOL.icmp ? icmpOf(family) : (traffic.protocol as Protocol);
 }
 
+function portRangeOf({ lowPort = ALL_PORTS.low, highPort = ALL_PORTS.high }: Traffic): PortRange {
+  return { low: lowPort, high: highPort };
+}
+
 /** The ports of `protocol` that a class of traffic covers in a family: 0-65535 for a protocol without ports, undefined for none. */
 export function portsOf(traffic: Traffic, protocol: Protocol, family: 4 | 6): PortRange | undefined {
   const named = protocolOf(traffic, family);
   if (named !== undefined && named !== protocol) return undefined;
-  if (!hasPorts(protocol)) return PORTLESS;
-  return { low: traffic.lowPort ?? ALL_PORTS.low, high: traffic.highPort ?? ALL_PORTS.high };
+  return hasPorts(protocol) ? portRangeOf(traffic) : PORTLESS;
 }
 
 /** True if the flow belongs to the class. A flow that lacks the port its protocol needs belongs to none. */
 export function trafficCovers(traffic: Traffic, flow: FlowClass): boolean {
-  const ports = portsOf(traffic, flow.protocol, flow.family);
-  if (ports === undefined) return false;
+  const named = protocolOf(traffic, flow.family);
+  if (named !== undefined && named !== flow.protocol) return false;
   if (!hasPorts(flow.protocol)) return true;
-  return flow.servicePort !== undefined && ports.low <= flow.servicePort && flow.servicePort <= ports.high;
+  const { low, high } = portRangeOf(traffic);
+  return flow.servicePort !== undefined && low <= flow.servicePort && flow.servicePort <= high;
 }
