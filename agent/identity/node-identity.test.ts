@@ -107,6 +107,15 @@ describe('joining', () => {
     expect(authority.tokens.has('secret-token')).toBe(true);
   });
 
+  test('without a bundle no authority is asked', async () => {
+    await withAuthority();
+    await expect(start({ bootstrap: new Map() })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      context: { path: '--bootstrap-bundle' },
+    });
+    expect(authority.tokens.has('secret-token')).toBe(true);
+  });
+
   test('it waits for an authority that is not there yet', async () => {
     await withAuthority();
     const { ca } = authority;
@@ -180,6 +189,16 @@ describe('living', () => {
     authority.push({ identities: [wireIdentity('web', { parentId: 'spiffe://east.example/symbolon/node/east-2' })] });
     await until(() => authority.reports.some((r) => r.problem.includes('belongs to')));
     expect(agent.view()).toBe(before);
+  });
+
+  test('a state that cannot be stored is enforced all the same', async () => {
+    await withAuthority();
+    const agent = await start();
+    await until(() => agent.view() !== undefined);
+    rmSync(directory, { recursive: true });
+    authority.push({});
+    await until(() => agent.view()?.revision === authority.state.revision && agent.status().problems.length > 0);
+    expect(agent.status()).toMatchObject({ connected: true, problems: [expect.stringContaining('cannot be stored')] });
   });
 
   test('it comes back when the authority does', async () => {

@@ -1,4 +1,4 @@
-import { describeError } from '#core/errors/error';
+import { describeError, SymbolonError } from '#core/errors/error';
 import type { BundleSet } from '#core/spiffe/bundle';
 import type { SpiffeId, TrustDomain } from '#core/spiffe/id';
 import type { Clock } from '#daemon/clock';
@@ -73,6 +73,7 @@ class LiveNodeIdentity implements NodeIdentity {
   private enforcedRevision = 0n;
   /** Why the newest state was not taken over. */
   private stateProblem: string | undefined;
+  private storeProblem: string | undefined;
   /** Why the newest view is not enforced, as the agent says. */
   private applyProblem: string | undefined;
 
@@ -122,12 +123,23 @@ class LiveNodeIdentity implements NodeIdentity {
 
   private receive(state: SyncState): void {
     if (this.take(state) && this.newest) {
-      this.files.saveState(state);
       this.log.info({ revision: state.revision.toString() }, 'took over a new state of the authority');
       this.views.emit(this.newest);
+      this.store(state);
     }
     this.workloads.retry();
     this.sync.report();
+  }
+
+  /** A full disk must not keep the node from enforcing what it was told. */
+  private store(state: SyncState): void {
+    try {
+      this.files.saveState(state);
+      this.storeProblem = undefined;
+    } catch (error) {
+      this.storeProblem = `the state cannot be stored; a restart without the authority would begin with an older one: ${describeError(error)}`;
+      this.log.error({ error }, 'the state of the authority cannot be stored');
+    }
   }
 
   private report(): SyncReport {
@@ -166,7 +178,14 @@ class LiveNodeIdentity implements NodeIdentity {
 
   status(): NodeIdentityStatus {
     const workloadProblems = [...this.workloads.problems()].map(([id, problem]) => `entry ${id}: ${problem}`);
-    const problems = [this.renewal.problem, this.sync.problem, this.stateProblem, this.applyProblem, ...workloadProblems];
+    const problems = [
+      this.renewal.problem,
+      this.sync.problem,
+      this.stateProblem,
+      this.storeProblem,
+      this.applyProblem,
+      ...workloadProblems,
+    ];
     return {
       nodeId: this.nodeId,
       svidNotAfter: this.credential().svid.notAfter,
@@ -209,6 +228,13 @@ export async function startNodeIdentity(options: NodeIdentityOptions): Promise<N
   const files = openNodeFiles(options.dataDirectory);
   const stored = loadState(files, trustDomain, log);
   const trust = { bundles: stored?.bundles ?? options.bootstrap };
+  if ((trust.bundles.get(trustDomain)?.authorities.length ?? 0) === 0) {
+    throw new SymbolonError(
+      'CONFIG_INVALID',
+      `nothing tells this node which authority of ${trustDomain} is the right one; give the agent the trust domain's bundle for its first start`,
+      { path: '--bootstrap-bundle', value: '' },
+    );
+  }
   let renewal: NodeRenewal | undefined;
   const client = createAuthorityClient({
     address: options.authority,
