@@ -53,7 +53,7 @@ function checkCollection(shape: CollectionShape, value: Value, path: Path, found
     const elements = value as readonly Value[];
     size = elements.length;
     for (const [position, element] of elements.entries()) {
-      if (element === null) found(path, new Error('null is no element; leave it out'));
+      if (element === null) found([...path, step(position, element)], new Error('null is no element; leave it out'));
       else checkShape(shape.element, element, [...path, step(position, element)], found);
     }
     checkRepetition(shape, elements, path, found);
