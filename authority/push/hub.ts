@@ -165,7 +165,9 @@ export class PushHub {
       const timer = this.clock.after(timeoutMs, finish);
       this.watchers.add(look);
       signal.addEventListener('abort', finish, { once: true });
-      look();
+      // An abort that came before is not told again.
+      if (signal.aborted) finish();
+      else look();
     });
   }
 

@@ -70,5 +70,8 @@ test('is there after it was closed and opened, and belongs to one trust domain',
 });
 
 test('is refused to a second authority while the first has it open', async () => {
-  await expect(openStore(path, EAST)).rejects.toMatchObject({ code: 'STORE_FAILED', message: expect.stringContaining('another authority') });
+  await expect(openStore(path, EAST)).rejects.toMatchObject({
+    code: 'STORE_FAILED',
+    message: expect.stringContaining('another authority'),
+  });
 });
