@@ -29,8 +29,8 @@ export interface Resource<A extends Attributes, C> {
   readonly typeName: string;
   readonly description: string;
   readonly attributes: A;
-  /** How an import ID looks, for docs and messages. */
-  readonly importId: string;
+  /** Import IDs as they look, for the reference. */
+  readonly importExamples: readonly string[];
   /** Rules across attributes, for configurations whose values may be unknown. */
   check?(config: Planned<A>, report: Report): void;
   /** Computed values that follow from others, known as soon as these are. */

@@ -155,7 +155,7 @@ export const authPolicyResource: Resource<typeof attributes, Connections> = {
   description:
     'Who may open connections to whom, once both have proven who they are. Without an allow nothing passes between workloads with identities; removing one cuts established connections, too.',
   attributes,
-  importId: '<trust domain>/<name>',
+  importExamples: ['east.example/web-to-payments'],
   check: ({ sources, destinations }, report) => {
     checkNamesSomebody('sources', sources, report);
     checkNamesSomebody('destinations', destinations, report);

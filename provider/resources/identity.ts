@@ -116,7 +116,7 @@ export const identityResource: Resource<typeof attributes, Connections> = {
   description:
     'The identity of a workload: which SPIFFE ID a process gets that runs on a node and bears all the selectors. Traffic of a workload with an identity passes only where auth policies allow it.',
   attributes,
-  importId: '<trust domain>/<entry id>, or the SPIFFE ID if only one entry has it',
+  importExamples: ['spiffe://east.example/payments', 'east.example/8f9d3c52-1c0b-4a55-9d0e-0c2a4f3f8a11'],
   check: ({ spiffe_id, parent_id, federates_with }, report) => {
     const own = knownTrustDomain(spiffe_id);
     const parents = knownTrustDomain(parent_id);

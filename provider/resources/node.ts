@@ -97,7 +97,7 @@ export const nodeResource: Resource<typeof attributes, Connections> = {
   description:
     'A machine whose agent authenticates the workloads on it. The agent joins by itself, with a token that is minted at the authority; destroying the node evicts it.',
   attributes,
-  importId: '<trust domain>/<name>',
+  importExamples: ['east.example/east-1'],
   check: ({ attestation }, report) => {
     if (!isRecord(attestation) || (attestation as ValueRecord)['join_token'] !== false) return;
     const text =

@@ -89,7 +89,7 @@ export const trustDomainResource: Resource<typeof attributes, Connections> = {
   description:
     'Settings of a trust domain. The authority that runs for it is adopted, never created: its keys are its own. Destroying the resource resets the settings and touches neither keys nor anything else.',
   attributes,
-  importId: '<trust domain>',
+  importExamples: ['east.example'],
   derive: ({ name }) => ({
     id: name,
     spiffe_id: typeof name === 'string' ? trustDomainId(parseTrustDomain(name)) : UNKNOWN,

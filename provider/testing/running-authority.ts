@@ -27,11 +27,8 @@ export class RunningAuthority {
 
   private constructor(trustDomain: string, port: number) {
     this.address = `127.0.0.1:${port}`;
-    this.child = spawn(process.execPath, [
-      EXECUTABLE,
-      ...['serve', '--trust-domain', trustDomain, '--data', this.folder],
-      ...['--listen', this.address, '--admin-socket', this.socket, '--log-level', 'warn'],
-    ]);
+    const where = ['--data', this.folder, '--listen', this.address, '--admin-socket', this.socket];
+    this.child = spawn(process.execPath, [EXECUTABLE, 'serve', '--trust-domain', trustDomain, ...where, '--log-level', 'warn']);
     const collect = (data: Buffer): void => {
       this.output += data.toString();
     };

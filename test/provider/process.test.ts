@@ -113,8 +113,8 @@ describe('without terraform', () => {
   interface Started {
     readonly child: ChildProcess;
     readonly code: Promise<number | null>;
-    stdout(): string;
-    stderr(): string;
+    readonly stdout: () => string;
+    readonly stderr: () => string;
   }
   let started: ChildProcess | undefined;
   afterEach(() => {

@@ -1,0 +1,6 @@
+resource "symbolon_node" "east_1" {
+  trust_domain     = "east.example"
+  name             = "east-1"
+  address_prefixes = ["10.1.0.0/16", "2001:db8:1::/48"]
+  endpoint         = "192.0.2.1:7420"
+}
