@@ -66,9 +66,9 @@ async function unixServer(): Promise<{ server: GrpcServer; path: string }> {
   return { server, path };
 }
 
-async function tlsServer(lifetimeMs = 60_000): Promise<TlsGrpcServer> {
+async function tlsServer(lifetimeMs = 60_000, host = '127.0.0.1'): Promise<TlsGrpcServer> {
   const server = await serveTls({
-    host: '127.0.0.1',
+    host,
     port: 0,
     credential: SERVER,
     clock: systemClock,
@@ -169,6 +169,27 @@ describe('over TLS', () => {
     expect(await ask(CLIENT)).toBe('spiffe://east.example/client');
     expect(await ask()).toBe('a caller without a certificate');
     await expect(ask(SERVER)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  test('over IPv6, by its bracketed address', async () => {
+    const { address } = await tlsServer(60_000, '::1');
+    expect(address).toMatch(/^\[::1\]:\d+$/);
+    expect((await callUnary(client(trusting(address, CLIENT)), ControlService.getStatus, {})).trustDomain).toContain('/client');
+  });
+
+  test('an address that is taken is refused in words', async () => {
+    const { port } = await tlsServer();
+    const again = serveTls({
+      host: '127.0.0.1',
+      port,
+      credential: SERVER,
+      clock: systemClock,
+      log: silentLogger,
+      verifyClient: () => {
+        throw new Error('never');
+      },
+    });
+    await expect(again).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(/cannot listen on 127.0.0.1:\d+/) });
   });
 
   test('a server that verifyServer refuses is never called', async () => {
