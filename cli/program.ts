@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { VERSION } from '#daemon/version';
 import { addAuthority } from './authority.ts';
+import { addExplain } from './explain.ts';
 import { addLabAgents } from './lab/agents.ts';
 import { addLabDown } from './lab/down.ts';
 import { addLabExec } from './lab/exec.ts';
 import { addLabStatus } from './lab/status.ts';
 import { addLabUp } from './lab/up.ts';
+import { addStatus } from './status.ts';
 
 /** The whole command line. `folder`: where the other bundles of the package lie. Commander's own exits become CommanderErrors. */
 export function buildProgram(folder: string): Command {
@@ -26,6 +28,8 @@ export function buildProgram(folder: string): Command {
   addLabStatus(lab);
   addLabExec(lab);
   addLabDown(lab);
+  addStatus(program);
+  addExplain(program);
   addAuthority(program, folder);
   return program;
 }

@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Client } from '@grpc/grpc-js';
+import type { Command } from 'commander';
+import { SymbolonError } from '#core/errors/error';
+import { authoritySpiffeId } from '#core/registration/node-id';
+import { parseTrustDomain, trustDomainOf } from '#core/spiffe/id';
+import { verifyX509Svid } from '#core/spiffe/verify';
+import { instantFromMs } from '#core/time/instant';
+import { certificatesFromPem, credentialFromPem } from '#daemon/grpc/credential';
+import { type Dial, dialMtls, dialUnix, openClient } from '#daemon/grpc/dial';
+import { openLab } from '#lab/lab';
+import { UsageError } from './exit.ts';
+
+/** Which authority is meant, as flags say it. */
+export interface AuthorityFlags {
+  readonly adminSocket?: string;
+  readonly authority?: string;
+  readonly trustDomain?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly bundle?: string;
+}
+
+/** Adds the flags by which a command reaches an authority. */
+export function withAuthorityFlags(command: Command): Command {
+  return command
+    .option('--admin-socket <PATH>', "the authority's admin socket (default: that of the lab of this checkout)")
+    .option('--authority <ADDRESS:PORT>', 'the authority over mTLS, with --trust-domain, --cert, --key and --bundle')
+    .option('--trust-domain <NAME>', 'whose authority it must prove to be')
+    .option('--cert <FILE>', "an administrator's or reader's SVID, PEM (symbolon authority admin-svid)")
+    .option('--key <FILE>', 'its private key, PEM')
+    .option('--bundle <FILE>', "the trust domain's CA certificates, PEM");
+}
+
+/** Asks an authority; the connection ends with the answer. Throws UsageError for flags that do not fit together. */
+export async function askAuthority<T>(flags: AuthorityFlags, ask: (client: Client) => Promise<T>): Promise<T> {
+  const client = openClient(dialOf(flags));
+  try {
+    return await ask(client);
+  } finally {
+    client.close();
+  }
+}
+
+function dialOf(flags: AuthorityFlags): Dial {
+  if (flags.authority !== undefined) {
+    if (flags.adminSocket !== undefined) throw new UsageError('--admin-socket and --authority exclude each other');
+    return mtlsDialOf(flags, flags.authority);
+  }
+  const path = flags.adminSocket ?? openLab().authority.adminSocket;
+  if (existsSync(path)) return dialUnix(path);
+  throw new SymbolonError('UNAVAILABLE', `no authority listens on ${path}; start it, or name its socket with --admin-socket`, {
+    what: path,
+  });
+}
+
+function mtlsDialOf(flags: AuthorityFlags, address: string): Dial {
+  const file = (option: 'cert' | 'key' | 'bundle'): string => {
+    const path = flags[option];
+    if (path === undefined) throw new UsageError(`--authority needs --${option} as well`);
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      throw new SymbolonError('CONFIG_INVALID', `--${option} ${path} cannot be read`, { path: `--${option}`, value: path }, error);
+    }
+  };
+  if (flags.trustDomain === undefined) throw new UsageError('--authority needs --trust-domain as well');
+  const trustDomain = parseTrustDomain(flags.trustDomain);
+  const credential = credentialFromPem(file('cert'), file('key'));
+  const authorities = certificatesFromPem(file('bundle')).map((der) => ({ der }));
+  const wanted = authoritySpiffeId(trustDomain);
+  return dialMtls({
+    address,
+    credential: () => credential,
+    verifyServer: (chain) => {
+      const { id } = verifyX509Svid(chain, new Map([[trustDomain, { trustDomain, authorities, sequence: 0n }]]), instantFromMs(Date.now()));
+      if (id === wanted) return;
+      const message = `${address} proved to be ${id} of ${trustDomainOf(id)}; expected ${wanted}`;
+      throw new SymbolonError('SVID_UNTRUSTED', message, { rule: 'server-id', spiffeId: id });
+    },
+  });
+}

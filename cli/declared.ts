@@ -1,0 +1,87 @@
+import type { Client } from '@grpc/grpc-js';
+import { assertNever } from '#core/errors/error';
+import { type IpAddress, parseIpAddress } from '#core/network/address';
+import { parseIpPrefix } from '#core/network/prefix';
+import { compile, type CompiledPolicies } from '#core/policy/compile';
+import { parseAuthPolicy } from '#core/policy/parse';
+import { buildDirectory, type NodeDirectory } from '#core/registration/directory';
+import { DEFAULT_ENFORCEMENT, type Enforcement } from '#core/registration/entry';
+import { parseSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from '#core/spiffe/id';
+import { callUnary } from '#daemon/grpc/call';
+import { ControlService } from '#proto/gen/symbolon/authority/control';
+import { Enforcement as WireEnforcement, type Identity, type PartySet } from '#proto/gen/symbolon/authority/types';
+
+/** An identity, as far as the question who may talk to whom needs it. */
+export interface DeclaredIdentity {
+  readonly id: SpiffeId;
+  readonly node: SpiffeId;
+  readonly addresses: readonly IpAddress[];
+  readonly enforcement: Enforcement;
+}
+
+/** What a trust domain's authority has been told. */
+export interface Declared {
+  readonly trustDomain: TrustDomain;
+  readonly identities: readonly DeclaredIdentity[];
+  readonly directory: NodeDirectory;
+  readonly policies: CompiledPolicies;
+}
+
+const NOBODY: PartySet = { spiffeIds: [], pathPrefixes: [], trustDomains: [], addressPrefixes: [] };
+
+function enforcementOf(wire: WireEnforcement): Enforcement | undefined {
+  switch (wire) {
+    case WireEnforcement.ENFORCEMENT_OFF:
+      return 'off';
+    case WireEnforcement.ENFORCEMENT_INBOUND:
+      return 'inbound';
+    case WireEnforcement.ENFORCEMENT_ALL:
+      return 'all';
+    case WireEnforcement.ENFORCEMENT_UNSPECIFIED:
+    case WireEnforcement.UNRECOGNIZED:
+      return undefined;
+    default:
+      return assertNever(wire);
+  }
+}
+
+function identityOf(wire: Identity, byDefault: Enforcement): DeclaredIdentity {
+  return {
+    id: parseSpiffeId(wire.spiffeId),
+    node: parseSpiffeId(wire.parentId),
+    addresses: wire.addresses.map(parseIpAddress),
+    enforcement: enforcementOf(wire.enforcement) ?? byDefault,
+  };
+}
+
+/** Reads everything that decides who may talk to whom. Calls that a reader's SVID may make. */
+export async function readDeclared(client: Client): Promise<Declared> {
+  const settings = await callUnary(client, ControlService.getTrustDomain, {});
+  const [{ identities }, { nodes }, { policies }] = await Promise.all([
+    callUnary(client, ControlService.listIdentities, {}),
+    callUnary(client, ControlService.listNodes, {}),
+    callUnary(client, ControlService.listAuthPolicies, {}),
+  ]);
+  const trustDomain = parseTrustDomain(settings.trustDomain);
+  const byDefault = enforcementOf(settings.enforcement) ?? DEFAULT_ENFORCEMENT;
+  return {
+    trustDomain,
+    identities: identities.map((identity) => identityOf(identity, byDefault)),
+    directory: buildDirectory(
+      nodes.map((node) => ({
+        source: trustDomain,
+        realm: 0,
+        nodeId: parseSpiffeId(node.spiffeId),
+        kind: 'node',
+        prefixes: node.addressPrefixes.map(parseIpPrefix),
+        endpoints: [], // where its agent listens decides nothing here
+        generation: node.ownership?.generation ?? 0n,
+      })),
+    ),
+    policies: compile(
+      policies.map((policy) =>
+        parseAuthPolicy({ ...policy, trustDomain, sources: policy.sources ?? NOBODY, destinations: policy.destinations ?? NOBODY }),
+      ),
+    ),
+  };
+}

@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { type Explanation, explain, type Question } from '#core/policy/explain';
+import { askAuthority, type AuthorityFlags, withAuthorityFlags } from './authority-access.ts';
+import { readDeclared } from './declared.ts';
+import { EXIT } from './exit.ts';
+import { familyOf, parseDestination, parseEnd, resolveEnd } from './explain-question.ts';
+import { printJson, printLines } from './output.ts';
+
+interface ExplainFlags extends AuthorityFlags {
+  readonly json?: boolean;
+}
+
+/** `symbolon explain SOURCE DESTINATION`: exit code 0 if it would pass, 1 if not. */
+export function addExplain(program: Command): void {
+  const command = program
+    .command('explain <SOURCE> <DESTINATION>')
+    .description('would a connection authenticate, which policy decides on each side, and what is missing')
+    .addHelpText(
+      'after',
+      '\nSOURCE is an identity or an address: web, spiffe://east.example/web, 10.1.0.10.\nDESTINATION has a port as well: payments:8443, payments:5353/udp, [fd00:2::10]:8443, payments/icmp.',
+    )
+    .option('--json', 'print JSON');
+  withAuthorityFlags(command).action(async (source: string, destination: string, flags: ExplainFlags) => {
+    const { end, traffic } = parseDestination(destination);
+    const declared = await askAuthority(flags, readDeclared);
+    const from = parseEnd(source, declared.trustDomain);
+    const to = parseEnd(end, declared.trustDomain);
+    const question: Question = {
+      source: resolveEnd(from, declared),
+      destination: resolveEnd(to, declared),
+      traffic,
+      family: familyOf(from, to),
+      egress: declared.policies,
+      ingress: declared.policies,
+    };
+    const answer = explain(question);
+    if (flags.json) printJson({ source: question.source, destination: question.destination, traffic: traffic.text, ...answer });
+    else printLines(...describeExplanation(question, answer));
+    process.exitCode = answer.verdict === 'refused' ? EXIT.failed : EXIT.ok;
+  });
+}
+
+const VERDICTS: Readonly<Record<Explanation['verdict'], string>> = {
+  allowed: 'allowed, after both have proven themselves',
+  free: 'passes without any proof: nothing manages either end',
+  refused: 'refused',
+};
+
+function describeExplanation(question: Question, answer: Explanation): readonly string[] {
+  const { source, destination, traffic } = question;
+  return [
+    `${source.label} > ${destination.label} ${traffic.text}: ${VERDICTS[answer.verdict]}`,
+    ...answer.sides.map(({ side, node, decision }) => {
+      const rule =
+        decision.rule === undefined
+          ? 'no policy allows it'
+          : `${decision.verdict === 'allow' ? 'allowed' : 'denied'} by policy ${decision.rule}`;
+      return `  ${side.padEnd(8)} ${rule}${node === undefined ? '' : `, enforced at ${node}`}`;
+    }),
+    ...answer.missing.map((what) => `  missing  ${what}`),
+  ];
+}

@@ -1,0 +1,73 @@
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SymbolonError } from '#core/errors/error';
+import { formatTable } from './output.ts';
+
+/** What the command shows of an agent's /status; an agent may say more. */
+const nodeStatus = z.looseObject({
+  version: z.string(),
+  nodeId: z.string(),
+  state: z.string(),
+  authority: z.looseObject({ connected: z.boolean(), revision: z.string().optional(), enforcedRevision: z.string() }),
+  svidExpiresAt: z.string(),
+  workloads: z.array(
+    z.looseObject({
+      interface: z.string(),
+      addresses: z.array(z.string()),
+      gate: z.string(),
+      identity: z.string().optional(),
+      problem: z.string().optional(),
+    }),
+  ),
+  pairs: z.array(z.unknown()),
+  refused: z.record(z.string(), z.string()),
+  problems: z.array(z.string()),
+  exemptions: z.array(z.string()),
+});
+export type NodeStatus = z.infer<typeof nodeStatus>;
+
+const TIMEOUT_MS = 5000;
+
+/** Asks the agent whose sockets lie in the folder. Throws UNAVAILABLE if none answers. */
+export async function readNodeStatus(runFolder: string): Promise<NodeStatus> {
+  const socketPath = join(runFolder, 'status.sock');
+  const body = await new Promise<string>((resolve, reject) => {
+    const fail = (error: Error): void =>
+      reject(
+        new SymbolonError(
+          'UNAVAILABLE',
+          `no agent answers on ${socketPath}; is one running, with --run ${runFolder}?`,
+          { what: socketPath },
+          error,
+        ),
+      );
+    const request = get({ socketPath, path: '/status', timeout: TIMEOUT_MS }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
+      response.on('error', fail);
+    });
+    request.on('timeout', () => request.destroy(new Error('it took too long')));
+    request.on('error', fail);
+  });
+  return nodeStatus.parse(JSON.parse(body));
+}
+
+/** The status for people. */
+export function describeNodeStatus(status: NodeStatus): readonly string[] {
+  const { authority } = status;
+  const counted = Object.entries(status.refused).map(([reason, packets]) => `${reason} ${packets}`);
+  return [
+    `${status.nodeId}, agent ${status.version}: ${status.state}, revision ${authority.enforcedRevision} of ${authority.revision ?? 'none'}`,
+    `authority ${authority.connected ? 'connected' : 'not connected'}, node SVID until ${status.svidExpiresAt}, ${status.pairs.length} pairs`,
+    formatTable(
+      ['interface', 'addresses', 'gate', 'identity'],
+      status.workloads.map((w) => [w.interface, w.addresses.join('\n'), w.gate, w.identity ?? w.problem ?? 'none']),
+    ),
+    `packets by verdict: ${counted.join(', ') || 'none'}`,
+    ...status.problems.map((problem) => `problem: ${problem}`),
+    'passes without proof:',
+    ...status.exemptions.map((exemption) => `  ${exemption}`),
+  ];
+}
