@@ -31,6 +31,12 @@ export const mistake = (): ITrustDomain => TrustDomain.fromName(stack, 'mistake'
 app.synth();
 `;
 
+/** The first program of the how-to. */
+function documentedProgram(): string {
+  const text = readFileSync(join(ROOT, 'docs/how-to/declare-with-cdktf.md'), 'utf8');
+  return /^```ts\n(.*?)^```$/ms.exec(text)?.[1] ?? '';
+}
+
 const compilerOptions = (module: string, moduleResolution: string) => ({
   module,
   moduleResolution,
@@ -48,7 +54,7 @@ describe('the packed library in an empty project', () => {
   const compile = (module: string, moduleResolution: string): Promise<string> => {
     writeFileSync(
       join(project, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: compilerOptions(module, moduleResolution), files: ['main.ts'] }),
+      JSON.stringify({ compilerOptions: compilerOptions(module, moduleResolution), files: ['main.ts', 'documented.ts'] }),
     );
     return run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project], project);
   };
@@ -68,6 +74,7 @@ describe('the packed library in an empty project', () => {
     // Copies instead of links: what is required must be found in the project, and nothing may be written into the repository.
     await run('npm', ['install', '--offline', '--install-links', '--ignore-scripts', '--no-audit', '--no-fund'], project);
     writeFileSync(join(project, 'main.ts'), PROGRAM);
+    writeFileSync(join(project, 'documented.ts'), documentedProgram());
   }, 180_000);
 
   afterAll(() => rmSync(project, { recursive: true, force: true }));
@@ -90,6 +97,13 @@ describe('the packed library in an empty project', () => {
     },
     60_000,
   );
+
+  test('synthesises what the how-to shows', async () => {
+    await compile('nodenext', 'nodenext');
+    await run(process.execPath, ['out/documented.js'], project, { CDKTF_OUTDIR: 'documented' });
+    const made = readFileSync(join(project, 'documented/stacks/shop/cdk.tf.json'), 'utf8');
+    expect(made).toContain('web-to-payments');
+  }, 60_000);
 
   test('synthesises', async () => {
     await compile('nodenext', 'nodenext');
