@@ -190,9 +190,27 @@ describe('the Workload API', () => {
     await expect(first(stream)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
   });
 
-  test('W1: methods of the JWT profile are unimplemented', async () => {
-    const call = callUnary(client, SpiffeWorkloadAPIService.fetchJwtsvid, { audience: ['a'], spiffeId: '' }, { metadata: withHeader() });
-    await expect(call).rejects.toMatchObject({ cause: { code: 12 } });
+  const jwtCalls: readonly [string, (metadata: Metadata) => Promise<unknown>][] = [
+    [
+      'FetchJWTSVID',
+      (metadata) => callUnary(client, SpiffeWorkloadAPIService.fetchJwtsvid, { audience: ['a'], spiffeId: '' }, { metadata }),
+    ],
+    [
+      'ValidateJWTSVID',
+      (metadata) => callUnary(client, SpiffeWorkloadAPIService.validateJwtsvid, { audience: 'a', svid: '' }, { metadata }),
+    ],
+    [
+      'FetchJWTBundles',
+      (metadata) =>
+        messagesOf(
+          openServerStream(client, SpiffeWorkloadAPIService.fetchJwtBundles, {}, metadata),
+          SpiffeWorkloadAPIService.fetchJwtBundles,
+        ).next(),
+    ],
+  ];
+  test.each(jwtCalls)('W1: %s is unimplemented, E2: and invalid without the header', async (_, call) => {
+    await expect(call(withHeader())).rejects.toMatchObject({ code: 'NOT_IMPLEMENTED', cause: { code: 12 } });
+    await expect(call(new Metadata())).rejects.toMatchObject({ code: 'REQUEST_INVALID', cause: { code: 3 } });
   });
 
   test('every process may connect', () => {

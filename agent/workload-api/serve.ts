@@ -29,6 +29,11 @@ function checkHeader({ metadata }: CallContext): void {
   });
 }
 
+/** Methods of the JWT profile have handlers, so that the header is asked for before they are refused (Workload Endpoint section 3). */
+function notImplemented({ path }: CallContext): never {
+  throw new SymbolonError('NOT_IMPLEMENTED', `${path} is not served: this agent has X509-SVIDs only`, { what: path });
+}
+
 interface Encoder<T> {
   encode(message: T): { finish(): Uint8Array };
 }
@@ -76,6 +81,12 @@ export async function serveWorkloadApi(options: {
         ),
       fetchX509Bundles: (_request, call) =>
         streamFor(source, call, (entry) => x509BundlesResponse(entry, source.bundles()), X509BundlesResponse),
+      fetchJwtsvid: async (_request, call) => notImplemented(call),
+      // oxlint-disable-next-line require-yield
+      fetchJwtBundles: async function* (_request, call) {
+        notImplemented(call);
+      },
+      validateJwtsvid: async (_request, call) => notImplemented(call),
     },
     {
       authorise: checkHeader,

@@ -30,6 +30,7 @@ export interface ErrorContexts {
   // daemon, configuration, files
   CONFIG_INVALID: { readonly path: string; readonly value: string };
   PREREQUISITE_MISSING: { readonly what: string };
+  NOT_IMPLEMENTED: { readonly what: string };
   FRAME_INVALID: { readonly rule: string };
   TIMEOUT: { readonly what: string; readonly ms: number };
   UNAVAILABLE: { readonly what: string };

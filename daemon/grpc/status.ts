@@ -19,6 +19,7 @@ const STATUS_OF: Partial<Record<ErrorCode, Status>> = {
   TIMEOUT: Status.DEADLINE_EXCEEDED,
   STORE_FAILED: Status.INTERNAL,
   POLICY_NOT_YET: Status.UNIMPLEMENTED,
+  NOT_IMPLEMENTED: Status.UNIMPLEMENTED,
 };
 
 /** The gRPC status code of anything thrown: INTERNAL for what is no SymbolonError. */
