@@ -9,6 +9,8 @@ export interface PluginEnvironment {
   readonly socketDirectory: string;
   /** Core expects a seventh field on the handshake line if it asked for multiplexing, which we do not do. */
   readonly multiplexAsked: boolean;
+  /** True if Terraform writes a log (`TF_LOG`, `TF_LOG_PROVIDER`) that may want more than warnings. */
+  readonly detailedLog: boolean;
 }
 
 /** Published with Terraform's plugin protocol; no secret: it only tells a plugin start from a person's. */
@@ -22,6 +24,7 @@ export function pluginEnvironment(environment: NodeJS.ProcessEnv = process.env):
     protocolVersions: (environment['PLUGIN_PROTOCOL_VERSIONS'] ?? '').split(',').map(Number),
     ...(certificate ? { clientCertificatePem: certificate } : {}),
     socketDirectory: environment['PLUGIN_UNIX_SOCKET_DIR'] || tmpdir(),
+    detailedLog: Boolean(environment['TF_LOG'] || environment['TF_LOG_PROVIDER']),
     multiplexAsked: environment['PLUGIN_MULTIPLEX_GRPC'] !== undefined,
   };
 }

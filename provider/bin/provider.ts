@@ -11,7 +11,7 @@ async function main(): Promise<void> {
     process.stderr.write(`terraform-provider-symbolon ${VERSION} is a Terraform provider: Terraform starts it, it is not run by hand.\n`);
     process.exit(1);
   }
-  const log = createPluginLog('symbolon');
+  const log = createPluginLog('symbolon', environment.detailedLog);
   // Ctrl-C reaches the whole process group; core tells us itself what to do (StopProvider).
   process.on('SIGINT', () => undefined);
   process.on('unhandledRejection', (error) => log('error', 'unhandled rejection', { error: String(error) }));

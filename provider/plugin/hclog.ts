@@ -7,9 +7,13 @@ export type PluginLog = (
   fields?: Readonly<Record<string, string | number>>,
 ) => void;
 
-/** The log that core reads from a plugin's stderr: JSON lines whose timestamps need exactly six digits of fraction. */
-export function createPluginLog(module: string): PluginLog {
+/**
+ * The log that core reads from a plugin's stderr: JSON lines whose timestamps need exactly six digits of fraction. Without `detailed` only warnings
+ * and errors are written: core reads and drops every line that its own log does not want, and thousands of them are felt.
+ */
+export function createPluginLog(module: string, detailed: boolean): PluginLog {
   return (level, event, fields = {}) => {
+    if (!detailed && (level === 'debug' || level === 'info')) return;
     const timestamp = new Date().toISOString().replace('Z', '000Z');
     const line = JSON.stringify({ '@level': level, '@message': event, '@module': module, '@timestamp': timestamp, ...fields });
     try {

@@ -2,10 +2,11 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-const EXECUTABLE = join(__dirname, '../../dist/symbolon/symbolon-authority.js');
+/** Tests and benches run at the root of the repository, after a build. */
+const EXECUTABLE = resolve('dist/symbolon/symbolon-authority.js');
 const START_MS = 20_000;
 
 /** A free TCP port on loopback. */

@@ -7,7 +7,8 @@ import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createServerCertificate } from '../../provider/plugin/server-certificate.ts';
 import { FakeAuthority } from '../../provider/testing/fake-authority.ts';
-import { mirrorConfig, mirrorPath, packageProvider } from '../../provider/testing/packaged-provider.ts';
+import { mirrorConfig, mirrorPath } from '../../provider/testing/mirror.ts';
+import { packageProvider } from '../../provider/testing/packaged-provider.ts';
 import { TerraformFolder } from '../../provider/testing/terraform.ts';
 
 jest.setTimeout(60_000);
