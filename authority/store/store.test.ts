@@ -75,3 +75,18 @@ test('is refused to a second authority while the first has it open', async () =>
     message: expect.stringContaining('another authority'),
   });
 });
+
+test('of two who take a token at once one gets it; by reading first and deleting then, both would', async () => {
+  const insert = () => store.transact((tx) => insertJoinToken(tx, 'token', 'east-1', 1));
+  await insert();
+  const taken = await Promise.all([1, 2].map(() => store.transact((tx) => takeJoinToken(tx, 'token'))));
+  expect(taken.filter((token) => token !== undefined)).toHaveLength(1);
+
+  await insert();
+  const naive = async () => {
+    const found = await store.transact((tx) => tx.selectFrom('join_token').selectAll().executeTakeFirst());
+    await store.transact((tx) => tx.deleteFrom('join_token').execute());
+    return found;
+  };
+  expect((await Promise.all([naive(), naive()])).filter((token) => token !== undefined)).toHaveLength(2);
+});
