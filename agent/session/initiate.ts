@@ -2,6 +2,7 @@ import { SymbolonError } from '#core/errors/error';
 import type { Flow } from '#core/network/flow';
 import { Verdict, type PairRequest, type PairResponse } from '#proto/gen/symbolon/agent/session';
 import type { AuthenticatorRequest } from '../pair/authenticator/message.ts';
+import { OFFERED_SCHEMES } from '../pair/authenticator/scheme.ts';
 import { parseAuthenticator } from '../pair/authenticator/parse.ts';
 import { signAuthenticator } from '../pair/authenticator/sign.ts';
 import { validateAuthenticator } from '../pair/authenticator/validate.ts';
@@ -45,7 +46,7 @@ export async function startPair(x: ExchangeContext, credit: AuthenticatorRequest
   });
   const context = x.ledger.reserve('demand');
   const identity = { chain: local.svid.chain, privateKey: local.privateKey };
-  const authenticator = await signAuthenticator(x.secrets, credit, identity, initiatorBinding(terms, context));
+  const authenticator = await signAuthenticator(x.secrets, credit, identity, initiatorBinding(terms, context, OFFERED_SCHEMES));
   const demand = x.ledger.issue('demand', context, demandBinding(terms, authenticator));
   const request = { terms, authenticator, authenticatorRequest: Buffer.from(demand.bytes) };
   return { request, flow, local, demand, share, replaces };

@@ -1,6 +1,6 @@
 import { SymbolonError } from '#core/errors/error';
 import type { PairRequest } from '#proto/gen/symbolon/agent/session';
-import { bindingOf, type AuthenticatorRequest, BINDING_EXTENSION } from '../pair/authenticator/message.ts';
+import { bindingOf, type AuthenticatorRequest, BINDING_EXTENSION, SIGNATURE_ALGORITHMS } from '../pair/authenticator/message.ts';
 import { parseAuthenticator, parseRequest } from '../pair/authenticator/parse.ts';
 import { signAuthenticator } from '../pair/authenticator/sign.ts';
 import { validateAuthenticator } from '../pair/authenticator/validate.ts';
@@ -44,10 +44,12 @@ async function proveInitiator(x: ExchangeContext, request: PairRequest, demand: 
   const credit = x.ledger.take('credit', authenticator.context);
   if (!credit) throw new SymbolonError('PAIR_REFUSED', 'the authenticator answers no open credit', { reason: 'no-credit' });
   const bound = demand.extensions.find((e) => e.type === BINDING_EXTENSION)?.data;
-  if (!bound || !demandBinding(request.terms, request.authenticator).equals(bound) || !bindingOf(authenticator)) {
+  // Nothing may stand in the demand that the initiator's workload has not signed.
+  const extra = demand.extensions.some((e) => e.type !== BINDING_EXTENSION && e.type !== SIGNATURE_ALGORITHMS);
+  if (extra || !bound || !demandBinding(request.terms, request.authenticator).equals(bound) || !bindingOf(authenticator)) {
     throw new SymbolonError('AUTHENTICATOR_INVALID', 'the demand does not bind the request that it came with', { rule: 'binding' });
   }
-  const binding = initiatorBinding(request.terms, demand.context);
+  const binding = initiatorBinding(request.terms, demand.context, demand.schemes);
   return validateAuthenticator(x.secrets, authenticator, credit, binding, (chain) => x.authority.verifySvid(chain));
 }
 
