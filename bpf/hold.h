@@ -2,6 +2,7 @@
 /* First contact: the packet waits in the agent, behind the TAP. Its source MAC says meanwhile whose it is and where it was going; see maps.h. */
 #pragma once
 #include "counters.h"
+#include "flow.h"
 #include "owner.h"
 
 #define SOURCE_MAC ETH_ALEN
@@ -19,11 +20,30 @@ static __always_inline int load_cookie(struct __sk_buff *skb, struct sym_cookie 
 	return bpf_skb_load_bytes(skb, SOURCE_MAC, cookie, sizeof(*cookie));
 }
 
+#define HOLD_WINDOW_BITS 27
+
+/* Two CPUs may begin a window at once; some packets more or less are no matter. */
+static __noinline int may_hold(__u32 endpoint)
+{
+	__u64 window = bpf_ktime_get_boot_ns() >> HOLD_WINDOW_BITS;
+	struct sym_usage *usage = usage_of(endpoint);
+
+	if (!usage)
+		return 0;
+	if (usage->hold_window != window) {
+		usage->hold_window = window;
+		usage->held = 0;
+	}
+	return __sync_fetch_and_add(&usage->held, 1) < SYM_HOLD_QUOTA;
+}
+
 /* Returns the hook's code. */
 static __always_inline int hold(struct __sk_buff *skb, __u32 endpoint)
 {
 	struct sym_cookie cookie = { .endpoint = endpoint, .gate = skb->ifindex };
 
+	if (!may_hold(endpoint))
+		return drop(SYM_R_HOLD_QUOTA);
 	if (skb->ifindex > SYM_MAX_GATE_IFINDEX || bpf_skb_store_bytes(skb, SOURCE_MAC, &cookie, sizeof(cookie), 0))
 		return drop(SYM_R_FAILED);
 	count(SYM_R_HELD);

@@ -21,6 +21,8 @@ enum sym_limit {
 	SYM_MAX_RANGES = 8,
 	/* Flows that one endpoint may have open at once. */
 	SYM_FLOW_QUOTA = 16384,
+	/* Packets of one endpoint that are held in 2^27 ns (134 ms): its flood must not fill the TAP, which others wait in too. */
+	SYM_HOLD_QUOTA = 256,
 	/* Highest ifindex that can be a gate: it has 16 bits in the hold cookie. */
 	SYM_MAX_GATE_IFINDEX = 65535,
 };
@@ -59,7 +61,9 @@ struct sym_endpoint {
 
 /* ---- sym_usage, by u32 endpoint; written by the gate alone ---- */
 struct sym_usage {
-	__u64 flows; /* open flows, against SYM_FLOW_QUOTA */
+	__u64 flows;       /* open flows, against SYM_FLOW_QUOTA */
+	__u64 hold_window; /* now >> 27, when it last had a packet to hold */
+	__u64 held;        /* in that window, against SYM_HOLD_QUOTA */
 };
 
 /* ---- sym_pairs: live pairs, one row for each granted protocol and service port, or protocol with ranges ---- */
@@ -223,6 +227,7 @@ enum sym_reason {
 	SYM_R_FAILED = 29,      /* a helper failed */
 	SYM_R_ONE_WAY = 30,     /* a protocol without flows that is allowed in one direction only */
 	SYM_R_MAPPED_ADDRESS = 31, /* an IPv4-mapped address in an IPv6 header */
+	SYM_R_HOLD_QUOTA = 32,  /* the endpoint has too many packets to hold */
 	/* not refusals */
 	SYM_R_PASSED_FLOW = 40,
 	SYM_R_PASSED_OPEN = 41,  /* opened a flow */

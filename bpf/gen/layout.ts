@@ -13,7 +13,7 @@ export const SYM_MAPS = {
   sym_peers: { keySize: 16, valueSize: 4, maxEntries: 16384 },
   sym_prefixes: { keySize: 20, valueSize: 4, maxEntries: 65536 },
   sym_sessions: { keySize: 4, valueSize: 32, maxEntries: 16384 },
-  sym_usage: { keySize: 4, valueSize: 8, maxEntries: 16384 },
+  sym_usage: { keySize: 4, valueSize: 24, maxEntries: 16384 },
 } as const;
 
 export const SYM_LIMIT = {
@@ -30,6 +30,7 @@ export const SYM_LIMIT = {
   MAX_REASONS: 64,
   MAX_RANGES: 8,
   FLOW_QUOTA: 16384,
+  HOLD_QUOTA: 256,
   MAX_GATE_IFINDEX: 65535,
 } as const;
 
@@ -113,6 +114,7 @@ export const SYM_REASON = {
   FAILED: 29,
   ONE_WAY: 30,
   MAPPED_ADDRESS: 31,
+  HOLD_QUOTA: 32,
   PASSED_FLOW: 40,
   PASSED_OPEN: 41,
   PASSED_OTHER: 42,
@@ -141,9 +143,11 @@ export const SYM_ENDPOINT = {
 } as const;
 
 export const SYM_USAGE = {
-  size: 8,
+  size: 24,
   fields: {
     flows: { offset: 0, size: 8, kind: 'u64' },
+    hold_window: { offset: 8, size: 8, kind: 'u64' },
+    held: { offset: 16, size: 8, kind: 'u64' },
   },
 } as const;
 
