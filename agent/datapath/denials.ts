@@ -4,9 +4,24 @@ import type { PairKey } from './contract.ts';
 import { encodePairKey } from './rows/pair-rows.ts';
 import { encodeRow } from './rows/row.ts';
 
-/** Refusals that the agent has decided, rows of sym_denied. The map may forget some by itself (LRU): they are asked again. */
+type Ends = Pick<PairKey, 'realm' | 'endpoint' | 'local' | 'remote'>;
+
+interface Denial {
+  readonly key: PairKey;
+  readonly row: Buffer;
+}
+
+function endsOf(ends: Ends): string {
+  return `${ends.realm} ${ends.endpoint} ${ends.local.text} ${ends.remote.text}`;
+}
+
+/**
+ * Refusals that the agent has decided, rows of sym_denied: an LRU map, which may forget some by itself; those are asked again. In memory they are
+ * kept by their ends, oldest first, and no more of them than the map holds.
+ */
 export class DenialTable {
-  private readonly keys = new Map<string, { readonly key: PairKey; readonly row: Buffer; readonly untilBootNs: bigint }>();
+  private readonly byEnds = new Map<string, Map<string, Denial>>();
+  private size = 0;
   private readonly reasons: string[] = ['']; // 0 is no reason
   private readonly counts = new Map<string, bigint>();
 
@@ -15,32 +30,48 @@ export class DenialTable {
     for (const [key] of map.entries()) map.delete(key);
   }
 
-  add(key: PairKey, reason: string, untilBootNs: bigint, nowBootNs: bigint): void {
+  add(key: PairKey, reason: string, untilBootNs: bigint): void {
     let number = this.reasons.indexOf(reason);
     if (number < 0) number = this.reasons.push(reason) - 1;
     this.counts.set(reason, (this.counts.get(reason) ?? 0n) + 1n);
     const row = encodePairKey(key);
     this.map.set(row, encodeRow(SYM_DENY, { until: untilBootNs, reason: number }));
-    if (this.keys.size >= this.map.maxEntries) this.prune(nowBootNs);
-    this.keys.set(row.toString('latin1'), { key, row, untilBootNs });
+    const ends = endsOf(key);
+    const denials = this.byEnds.get(ends) ?? new Map<string, Denial>();
+    this.byEnds.set(ends, denials);
+    const name = row.toString('latin1');
+    if (!denials.has(name)) this.size++;
+    denials.set(name, { key, row });
+    while (this.size > this.map.maxEntries) this.removeOldest();
   }
 
-  private prune(nowBootNs: bigint): void {
-    for (const [name, { untilBootNs }] of this.keys) if (untilBootNs <= nowBootNs) this.keys.delete(name);
-    // Whatever is still too much has been pushed out of the map as well; oldest first.
-    for (const name of this.keys.keys()) {
-      if (this.keys.size < this.map.maxEntries) return;
-      this.keys.delete(name);
+  private removeOldest(): void {
+    for (const [ends, denials] of this.byEnds) {
+      for (const { row } of denials.values()) this.map.delete(row);
+      this.size -= denials.size;
+      this.byEnds.delete(ends);
+      return;
     }
   }
 
-  /** Takes refusals back. */
-  removeWhere(test: (key: PairKey) => boolean): void {
-    for (const [name, { key, row }] of this.keys) {
+  /** Takes back the refusals between these ends that `test` names. */
+  removeBetween(between: Ends, test: (key: PairKey) => boolean): void {
+    const ends = endsOf(between);
+    const denials = this.byEnds.get(ends);
+    for (const [name, { key, row }] of denials ?? []) {
       if (!test(key)) continue;
       this.map.delete(row);
-      this.keys.delete(name);
+      denials?.delete(name);
+      this.size--;
     }
+    if (denials?.size === 0) this.byEnds.delete(ends);
+  }
+
+  /** Takes all refusals back. */
+  clear(): void {
+    for (const denials of this.byEnds.values()) for (const { row } of denials.values()) this.map.delete(row);
+    this.byEnds.clear();
+    this.size = 0;
   }
 
   /** How often each reason was decided. */

@@ -1,5 +1,5 @@
 import { SYM_REASON, SYM_SWEEP_ARGS } from '#bpf/gen/layout';
-import { addressToBytes, sameAddress } from '#core/network/address';
+import { addressToBytes } from '#core/network/address';
 import type { Protocol } from '#core/network/flow';
 import { PrefixTable } from '#core/network/prefix';
 import { type Clock, systemClock, type Timer } from '#daemon/clock';
@@ -58,10 +58,6 @@ export function openDatapath(options: DatapathOptions): Promise<Datapath> {
     const object = BpfObject.load(options.objectPath, options.pinDirectory);
     return new PinnedDatapath(options, object, openGateMaps(object), Tap.open(options.tapName));
   });
-}
-
-function sameEnds(a: PairKey, b: PairSpec): boolean {
-  return a.realm === b.realm && a.endpoint === b.endpoint && sameAddress(a.local, b.local) && sameAddress(a.remote, b.remote);
 }
 
 class PinnedDatapath implements Datapath {
@@ -133,7 +129,7 @@ class PinnedDatapath implements Datapath {
     this.directory = new PrefixTable();
     for (const entry of wanted.directory) this.directory.set(entry.prefix, entry);
     this.node.setAgentPort(wanted.agentPort);
-    this.denials.removeWhere(() => true);
+    this.denials.clear();
     this.hold.restartMoved();
   }
 
@@ -174,7 +170,7 @@ class PinnedDatapath implements Datapath {
     const covered = flowsBetween(pair, covers);
     const waits = pair.role === 'client' && this.hold.isWaiting(pair.endpoint, covered);
     this.pairs.install(pair, waits ? 'FLUSHING' : 'LIVE', (older) => this.isLive(older));
-    if (pair.role === 'client') this.denials.removeWhere((key) => sameEnds(key, pair) && covers(key.protocol, key.servicePort));
+    if (pair.role === 'client') this.denials.removeBetween(pair, (key) => covers(key.protocol, key.servicePort));
     if (waits) this.hold.release(pair.endpoint, covered, () => this.pairs.open(pair));
   }
 
@@ -183,7 +179,7 @@ class PinnedDatapath implements Datapath {
   }
 
   refuse(key: PairKey, reason: string, untilBootNs: bigint): void {
-    this.denials.add(key, reason, untilBootNs, bootNs());
+    this.denials.add(key, reason, untilBootNs);
     this.hold.sendThrough(key.endpoint, flowOf(key));
   }
 

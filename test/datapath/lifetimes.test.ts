@@ -124,6 +124,23 @@ test('a workload that gets a new number while it waits goes on waiting under tha
   expect((await seen).ms).toBeLessThan(900); // the first packet, not a second one
 });
 
+test('a workload that floods unknown destinations does not keep another’s first packets waiting', async () => {
+  const { bed, datapaths, endpoints } = nodes;
+  const flood = await bed.background('c', 'flood');
+  await pause(1000);
+  for (let i = 0; i < 5; i++) {
+    const seen = bed.traffic('a', 'tcp', v4('b'), '8443');
+    while ((await datapaths.x.nextHeld()).key.endpoint !== endpoints.a);
+    const numbers = await nodes.allow('a', 'b', [[6, 8443, 8443]]);
+    const { seen: what, ms } = await seen;
+    expect(what).toBe('echo hello');
+    expect(ms).toBeLessThan(900); // the first SYN, not a second one
+    await nodes.disallow(numbers);
+  }
+  expect(await nodes.counter('x', 'hold-quota')).toBeGreaterThan(1000);
+  flood.stop();
+});
+
 test('without an agent a first packet is refused at once, not held', async () => {
   const { bed } = nodes;
   await nodes.datapaths.x.kill();

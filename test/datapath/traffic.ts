@@ -1,4 +1,4 @@
-// A workload's program: `traffic serve`, `traffic tcp|udp HOST PORT [N]`, `traffic stay HOST PORT`. Bundled by bed.ts.
+// A workload's program: `traffic serve`, `traffic tcp|udp HOST PORT [N]`, `traffic stay HOST PORT`, `traffic flood`. Bundled by bed.ts.
 import dgram from 'node:dgram';
 import net from 'node:net';
 
@@ -74,5 +74,18 @@ function stay(): void {
   });
 }
 
-const modes: Readonly<Record<string, () => void>> = { serve, tcp, udp, stay };
+/** Datagrams to ever new ports of ever new addresses of 10.2.0.0/24, as fast as they go. */
+function flood(): void {
+  const socket = dgram.createSocket('udp4');
+  socket.on('error', () => undefined);
+  let sent = 0;
+  const some = (): void => {
+    for (let i = 0; i < 100; i++, sent++) socket.send('flood', 1 + (sent % 60_000), `10.2.0.${3 + (sent % 250)}`, () => undefined);
+    if (sent === 5000) console.log('flooding');
+    setImmediate(some);
+  };
+  some();
+}
+
+const modes: Readonly<Record<string, () => void>> = { serve, tcp, udp, stay, flood };
 modes[mode]?.();
