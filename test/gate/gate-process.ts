@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -35,7 +35,8 @@ export class GateProcess {
   }
 
   static start(namespace: string): GateProcess {
-    const directory = mkdtempSync('/tmp/sy-gate-');
+    const directory = `/tmp/sy-gate-${process.pid}`;
+    mkdirSync(directory, { mode: 0o700 });
     const koffi = join(ROOT, 'node_modules/koffi/index.cjs');
     const bundle = join(directory, 'driver.js');
     buildSync({

@@ -33,6 +33,16 @@ const u32 = (value: number) => {
   return bytes;
 };
 
+/** Takes away what a run that was killed has left: namespaces and bpf file systems that are named after a process that is no more. */
+function removeLeftovers(): void {
+  sh(`for ns in $(ip netns list | sed -n 's/^\\(syg[0-9]*[abr]\\{0,1\\}\\)\\( .*\\)\\{0,1\\}$/\\1/p'); do
+      pid=$(echo $ns | tr -dc 0-9); [ -d /proc/$pid ] && [ $pid != ${process.pid} ] || ip netns del $ns
+    done
+    for d in /tmp/sy-gate-*; do
+      pid=\${d##*-}; [ -d /proc/$pid ] && [ $pid != ${process.pid} ] || { umount $d/bpf 2>/dev/null || true; rm -rf $d; }
+    done`);
+}
+
 /** Two workloads on the gated node, A and B, each with an address of both families; a remote workload; and an address that nobody has. */
 export const ADDRESS = {
   a: ['10.71.1.2', 'fd71:1:a::2'],
@@ -76,7 +86,8 @@ export class Scene {
   ) {}
 
   static async create(): Promise<Scene> {
-    const name = `syg${process.pid.toString(36)}`;
+    removeLeftovers();
+    const name = `syg${process.pid}`;
     const scene = new Scene(name, Scene.makeNamespaces(name));
     scene.index.tap = await scene.gate.openTap('symtap0');
     for (const [key, link] of Object.entries(LINK))
