@@ -80,6 +80,7 @@ async function main() {
   await bundle();
   declarations();
   cpSync(join(root, 'LICENSE'), join(dist, 'LICENSE'));
+  cpSync(join(root, 'docs/how-to/declare-with-cdktf.md'), join(dist, 'README.md'));
   writeFileSync(join(dist, 'package.json'), `${JSON.stringify(manifest(), undefined, 2)}\n`);
 }
 
