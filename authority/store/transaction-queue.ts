@@ -1,10 +1,14 @@
-import Database from 'better-sqlite3';
 import { type Kysely, sql } from 'kysely';
 import { failed } from './failed.ts';
 import type { StoreTransaction, Tables } from './schema.ts';
 
 /** So many transactions share one write to the disk at most. */
 const MAX_GROUP = 64;
+
+/** By its code: the native module keeps the error class of whoever loaded it first, so `instanceof` may know another. */
+function isSqliteError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_');
+}
 
 interface Waiting {
   /** Runs the work and says how to tell its caller, once it is on the disk. */
@@ -33,7 +37,7 @@ export class TransactionQueue {
         } catch (error) {
           await sql`ROLLBACK TO work`.execute(tx);
           await sql`RELEASE work`.execute(tx);
-          return () => reject(error instanceof Database.SqliteError ? failed('write', error) : error);
+          return () => reject(isSqliteError(error) ? failed('write', error) : error);
         }
       };
       this.waiting.push({ run, reject });
