@@ -470,6 +470,18 @@ describe.each([
     await meet([opened, aLeaves(udp(out, [4000, 5353]), DROP, { FLOW_QUOTA: 1 }), aLeaves(syn, NEXT, { PASSED_OPEN: 1 })]);
   });
 
+  test("one workload's flood of first contacts does not fill the TAP for others", async () => {
+    const packets = 2000;
+    const held = tcp(out, [4000, 22], TCP.syn);
+    const counted = await scene.gate.counted(() =>
+      scene.gate.run('sym_up_out', held, { interface: scene.index.up, from: scene.index.a, times: packets }),
+    );
+    expect(counted.HOLD_QUOTA).toBeGreaterThan(0);
+    expect((counted.HOLD_QUOTA ?? 0) + (counted.HELD ?? 0)).toBe(packets);
+    await meet([bLeaves(tcp({ from: b, to: remote }, [4000, 22], TCP.syn), REDIRECT, { HELD: 1 })]);
+    await scene.gate.sweep(ENDPOINT.a);
+  });
+
   test('refusals beyond so many a second are not answered', async () => {
     const packets = 4500;
     const counted = await scene.gate.counted(async () => {
