@@ -17,7 +17,7 @@ async function answer(source: StatusSource, request: IncomingMessage, response: 
     response.writeHead(code, { 'content-type': type }).end(body);
   };
   if (request.method !== 'GET') return send(405, 'text/plain', 'only GET\n');
-  switch (request.url) {
+  switch (request.url ?? '') {
     case '/healthz': {
       const problems = source.problems();
       return send(problems.length ? 503 : 200, 'text/plain', problems.length ? `${problems.join('\n')}\n` : 'ok\n');

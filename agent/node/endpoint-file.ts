@@ -38,10 +38,14 @@ export function loadEndpoints(path: string): readonly WorkloadEndpoint[] {
 
 /** Writes the endpoints for the next agent. */
 export function saveEndpoints(path: string, endpoints: readonly WorkloadEndpoint[]): void {
-  const rows = endpoints.map(({ problem: _, instance: __, ...endpoint }) => ({
-    ...endpoint,
-    namespace: endpoint.namespace.toString(),
-    addresses: endpoint.addresses.map((address) => address.text),
+  const rows = endpoints.map(({ endpoint, interfaceIndex, name, namespace, addresses, gate, identity }) => ({
+    endpoint,
+    interfaceIndex,
+    name,
+    namespace: namespace.toString(),
+    addresses: addresses.map((address) => address.text),
+    gate,
+    ...(identity ? { identity } : {}),
   }));
   writePrivateFile(path, JSON.stringify(rows));
 }

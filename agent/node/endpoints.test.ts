@@ -89,7 +89,8 @@ describe('planEndpoints', () => {
   });
 
   test('an agent that has just started knows a workload again by its namespace', () => {
-    const before = web ? [{ ...web, instance: undefined }].map(({ instance: _, ...rest }) => rest) : [];
+    const before: WorkloadEndpoint[] = web ? [{ ...web }] : [];
+    for (const endpoint of before) delete (endpoint as { instance?: number }).instance;
     expect(plan(before, [identity('web')])).toMatchObject([{ endpoint: 100 }]);
     expect(
       planEndpoints({

@@ -1,3 +1,4 @@
+import { assertNever } from '#core/errors/error';
 import type { IpAddress } from '#core/network/address';
 import { DEFAULT_ENFORCEMENT, type Enforcement, type RegistrationEntry } from '#core/registration/entry';
 import type { SpiffeId } from '#core/spiffe/id';
@@ -99,6 +100,8 @@ export function planEndpoints(input: {
         return { ...base, gate: 'unattested', problem: 'no process runs in it, or the node has no registration entries yet' };
       case 'refused':
         return { ...base, gate: 'unattested', problem: attestation.reason };
+      default:
+        return assertNever(attestation);
     }
   });
 }

@@ -21,44 +21,40 @@ function workloadSource(node: RunningNode): WorkloadApiSource {
   };
 }
 
-/** Numbers of the node's present state; made when somebody asks. */
+/** A gauge that is read from the node's present state whenever somebody asks. */
+function gauge(registry: Registry, name: string, help: string, labelNames: string[], read: (gauge: Gauge) => void): void {
+  registry.registerMetric(
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [],
+      collect() {
+        this.reset();
+        read(this);
+      },
+    }),
+  );
+}
+
 function metricsOf(node: RunningNode): Registry {
   const registry = new Registry();
-  new Gauge({
-    name: 'symbolon_packets_refused_total',
-    help: 'Packets that the gate has refused since it was loaded, by reason.',
-    labelNames: ['reason'],
-    registers: [registry],
-    collect() {
-      for (const { reason, packets } of node.datapath.counters()) this.set({ reason }, Number(packets));
+  gauge(
+    registry,
+    'symbolon_packets_refused',
+    'Packets that the gate has refused since it was loaded, by reason.',
+    ['reason'],
+    (refused) => {
+      for (const { reason, packets } of node.datapath.counters()) refused.set({ reason }, Number(packets));
     },
+  );
+  gauge(registry, 'symbolon_pairs', 'Proven pairs that live now.', [], (pairs) => pairs.set(node.pairs.pairs().length));
+  gauge(registry, 'symbolon_workloads', 'Workload interfaces of this node, by what the gate does with them.', ['gate'], (workloads) => {
+    for (const { gate } of node.endpoints()) workloads.inc({ gate });
   });
-  new Gauge({
-    name: 'symbolon_pairs',
-    help: 'Proven pairs that live now.',
-    registers: [registry],
-    collect() {
-      this.set(node.pairs.pairs().length);
-    },
-  });
-  new Gauge({
-    name: 'symbolon_workloads',
-    help: 'Workload interfaces of this node, by what the gate does with them.',
-    labelNames: ['gate'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const { gate } of node.endpoints()) this.inc({ gate });
-    },
-  });
-  new Gauge({
-    name: 'symbolon_enforced_revision',
-    help: "The newest revision of the authority's state that the gate enforces.",
-    registers: [registry],
-    collect() {
-      this.set(Number(node.identity.status().enforcedRevision));
-    },
-  });
+  gauge(registry, 'symbolon_enforced_revision', "The newest revision of the authority's state that the gate enforces.", [], (revision) =>
+    revision.set(Number(node.identity.status().enforcedRevision)),
+  );
   return registry;
 }
 
