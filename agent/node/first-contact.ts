@@ -1,3 +1,4 @@
+import type { Flow } from '#core/network/flow';
 import type { Clock } from '#daemon/clock';
 import type { Datapath, EndpointId, HeldFlow } from '../datapath/contract.ts';
 import type { WorkloadEndpoint } from './endpoints.ts';
@@ -9,6 +10,8 @@ const REFUSAL_NS = 1_000_000_000n;
 export interface FirstContactParts {
   readonly datapath: Pick<Datapath, 'onHeld' | 'retry' | 'refuse' | 'bootNs'>;
   readonly endpointOf: (endpoint: EndpointId) => WorkloadEndpoint | undefined;
+  /** False where the policies refuse the flow whoever is at the other end. */
+  readonly mayBeAllowed: (endpoint: WorkloadEndpoint, flow: Flow) => boolean;
   /** Looks at the workload's processes again. */
   readonly attestAgain: (interfaceIndex: number) => void;
   readonly clock: Clock;
@@ -45,8 +48,10 @@ export class FirstContact {
   }
 
   private pass(held: HeldFlow, endpoint: WorkloadEndpoint): void {
-    if (endpoint.gate === 'unmanaged') this.parts.datapath.retry(held.key);
-    else this.listener?.(held);
+    const { datapath, mayBeAllowed } = this.parts;
+    if (endpoint.gate === 'unmanaged') datapath.retry(held.key);
+    else if (mayBeAllowed(endpoint, held.flow)) this.listener?.(held);
+    else datapath.refuse(held.key, 'denied-by-policy', datapath.bootNs() + REFUSAL_NS);
   }
 
   /** Call after every change of the endpoints. */

@@ -2,6 +2,8 @@ import { SymbolonError } from '#core/errors/error';
 import type { IpAddress } from '#core/network/address';
 import type { Flow } from '#core/network/flow';
 import { type CompiledPolicies, compile } from '#core/policy/compile';
+import { mayEverAllow } from '#core/policy/decide';
+import type { SpiffeId } from '#core/spiffe/id';
 import type { X509Svid } from '#core/spiffe/svid';
 import { createSvidVerifier } from '#core/spiffe/verify';
 import type { Clock } from '#daemon/clock';
@@ -55,6 +57,11 @@ export class NodePairAuthority implements PairAuthority {
   judge(pair: JudgedPair): Judgement {
     if (!this.view || !this.policies) return { verdict: 'refused', reason: 'denied-by-policy', detail: 'this node has no policies yet' };
     return judgePair({ directory: this.view.directory, policies: this.policies }, pair);
+  }
+
+  /** Whether any peer could be allowed this flow: if not, nobody need be asked. */
+  mayBeAllowed(local: SpiffeId, flow: Flow): boolean {
+    return this.policies !== undefined && mayEverAllow(this.policies, 'egress', { kind: 'workload', id: local }, flow);
   }
 
   generation(): bigint {

@@ -80,6 +80,7 @@ class LiveNode implements RunningNode {
     this.contact = new FirstContact({
       datapath,
       endpointOf: (id) => this.table.find((endpoint) => endpoint.endpoint === id),
+      mayBeAllowed: ({ identity: local }, flow) => local !== undefined && this.authority.mayBeAllowed(local.spiffeId, flow),
       attestAgain: (interfaceIndex) => void this.watch.rescan(interfaceIndex),
       clock,
     });
