@@ -54,7 +54,6 @@ export async function attestByJoinToken(
       expiresAtSeconds: secondsOf(svid.notAfter),
       attestation,
       banned: false,
-      agentVersion: before?.agentVersion ?? '',
     });
     return { node, svid, attestation };
   });

@@ -69,7 +69,8 @@ export function spireAgentService(context: ServiceContext): Handlers<typeof Agen
       selectors: [],
       banned: shows('banned') && agent.banned,
       canReattest: false,
-      agentVersion: shows('agentVersion') ? agent.agentVersion : '',
+      // Known once the agent has reported to this process.
+      agentVersion: shows('agentVersion') ? (context.hub.presence(agent.node)?.agentVersion ?? '') : '',
     };
   };
   /** The node that an agent's ID names. Throws NOT_FOUND. */

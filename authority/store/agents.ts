@@ -11,7 +11,6 @@ export interface AgentRecord {
   /** Counts the node's attestations, from 1. */
   readonly attestation: number;
   readonly banned: boolean;
-  readonly agentVersion: string;
 }
 
 function record(row: AgentTable): AgentRecord {
@@ -23,7 +22,6 @@ function record(row: AgentTable): AgentRecord {
     expiresAtSeconds: row.expires_at_s,
     attestation: row.attestation,
     banned: row.banned === 1,
-    agentVersion: row.agent_version,
   };
 }
 
@@ -45,7 +43,6 @@ export async function writeAgent(tx: StoreTransaction, agent: AgentRecord): Prom
     expires_at_s: agent.expiresAtSeconds,
     attestation: agent.attestation,
     banned: agent.banned ? 1 : 0,
-    agent_version: agent.agentVersion,
   };
   await tx
     .insertInto('agent')

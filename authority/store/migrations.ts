@@ -42,7 +42,6 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
         .addColumn('expires_at_s', 'integer', (c) => c.notNull())
         .addColumn('attestation', 'integer', (c) => c.notNull())
         .addColumn('banned', 'integer', (c) => c.notNull())
-        .addColumn('agent_version', 'text', (c) => c.notNull())
         .execute();
     },
   },

@@ -52,7 +52,6 @@ export interface AgentTable {
   /** Counts attestations: a connection of an earlier one is cut. */
   attestation: number;
   banned: number;
-  agent_version: string;
 }
 
 export interface Tables {

@@ -24,7 +24,6 @@ const OPTIONS: ClientOptions = {
   'grpc.enable_http_proxy': 0,
   'grpc.service_config_disable_resolution': 1,
   'grpc.initial_reconnect_backoff_ms': 200,
-  'grpc.min_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 5000,
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5000,
