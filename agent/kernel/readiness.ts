@@ -5,8 +5,14 @@ export interface Watch {
   close(): void;
 }
 
-// A handle that nobody holds is collected, and its watch with it.
-const live = new Set<object>();
+/** A handle that nobody holds is collected, and its watch with it; one that is open when the process ends would abort it. */
+const live = new Set<ReturnType<typeof koffi.node.poll>>();
+let closesAtExit = false;
+
+function closeAll(): void {
+  for (const handle of live) handle.close();
+  live.clear();
+}
 
 /**
  * Calls `ready` from the event loop whenever the descriptor can be read: again and again until it is drained. Needs no thread: the descriptor
@@ -16,6 +22,8 @@ export function watchReadable(fd: number, ready: () => void, keepAlive = false):
   const handle = koffi.node.poll(fd, { readable: true }, ready);
   if (!keepAlive) handle.unref();
   live.add(handle);
+  if (!closesAtExit) process.once('exit', closeAll);
+  closesAtExit = true;
   return {
     close: () => {
       if (live.delete(handle)) handle.close();
