@@ -5,6 +5,9 @@ import { createPluginLog } from '../plugin/hclog.ts';
 import { serveProvider } from '../plugin/serve.ts';
 import { symbolonProvider } from '../symbolon-provider.ts';
 
+/** How soon a plugin notices that the core which started it is gone. */
+const ORPHAN_CHECK_MS = 2000;
+
 async function main(): Promise<void> {
   const environment = pluginEnvironment();
   if (!environment.startedByTerraform) {
@@ -16,10 +19,16 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => undefined);
   process.on('unhandledRejection', (error) => log('error', 'unhandled rejection', { error: String(error) }));
   const served = await serveProvider(symbolonProvider, log, { ...environment, onShutdown: () => process.exit(0) });
-  process.on('SIGTERM', () => {
+  const end = (): void => {
     served.close();
     process.exit(0);
-  });
+  };
+  process.on('SIGTERM', end);
+  // A core that was killed says nothing; its plugins would stay for ever.
+  const core = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== core) end();
+  }, ORPHAN_CHECK_MS).unref();
   writeSync(1, `${served.handshakeLine}${environment.multiplexAsked ? '|false' : ''}\n`);
 }
 

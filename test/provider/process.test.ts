@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -82,6 +82,24 @@ resource "symbolon_node" "a" {
     expect(again.output).toContain('Took over an existing node');
     expect(authority.nodes.all.size).toBe(1);
     expect(await terraform.plan()).toEqual([]);
+  });
+
+  test('a core that is killed alone leaves no provider behind', async () => {
+    const { child, done } = await stalledApply();
+    const providers = (): readonly string[] =>
+      readdirSync('/proc').filter((pid) => {
+        try {
+          return /^\d+$/.test(pid) && Number(pid) !== child.pid && readlinkSync(`/proc/${pid}/cwd`) === terraform.path;
+        } catch {
+          return false; // ended meanwhile
+        }
+      });
+    expect(providers()).not.toEqual([]);
+    child.kill('SIGKILL');
+    const until = Date.now() + 20_000;
+    while (providers().length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(providers()).toEqual([]);
+    await done;
   });
 
   test('Ctrl-C: what was under way ends and is in state', async () => {
