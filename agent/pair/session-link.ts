@@ -11,8 +11,6 @@ export class SessionLink {
   readonly openedNs: bigint;
   /** False once the connection is gone: its pairs live on for the rest of the lease. */
   open = true;
-  /** Pairs that the peer has started over this session. */
-  pairsAdmitted = 0;
   private nextKeepaliveNs: bigint;
 
   constructor(
