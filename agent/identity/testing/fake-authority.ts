@@ -182,9 +182,9 @@ export function wireIdentity(name: string, fields: Partial<Identity> = {}): Iden
   });
 }
 
-/** Waits until `ready` is true; fails after five seconds. */
+/** Waits until `ready` is true; fails after 15 seconds. */
 export async function until(ready: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 15_000;
   while (!ready()) {
     if (Date.now() > deadline) throw new Error('waited too long');
     await new Promise((resolve) => {
@@ -193,10 +193,10 @@ export async function until(ready: () => boolean): Promise<void> {
   }
 }
 
-/** A certificate that lives on for two to three seconds; half of its life is over after about one. */
+/** A certificate that lives on for ten seconds; half of its life is over after one to four. */
 export function shortLived(): TestCertificate {
   const now = testClock().now();
-  return { notBefore: addMs(now, -1000), notAfter: addMs(now, 3000) };
+  return { notBefore: addMs(now, -6000), notAfter: addMs(now, 10_000) };
 }
 
 /** A lifetime that began `ageMs` ago and lasts `lifeMs`. */
