@@ -76,7 +76,7 @@ export class AuthorityConnection {
       if (!isSymbolonError(error, 'UNAVAILABLE')) throw error;
       const where = describeEndpoint(this.endpoint);
       // grpc-js tells the one thing that helps in the middle of much else.
-      const reason = /Last error: (?:Error: )?(.*?)\. Resolution note/.exec(error.message)?.[1] ?? error.message;
+      const reason = /Last error: (?:\w*Error: )?(.*?)\. Resolution note/.exec(error.message)?.[1] ?? error.message;
       throw new SymbolonError(
         'UNAVAILABLE',
         `the authority of ${this.trustDomain} cannot be reached at ${where} (${reason}); start it, or correct the provider's authorities`,

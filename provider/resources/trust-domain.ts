@@ -151,6 +151,15 @@ export const trustDomainResource: Resource<typeof attributes, Connections> = {
   async import(id, operation) {
     const trustDomain = parseTrustDomain(id);
     const settings = await operation.connection.get(trustDomain).read(ControlService.getTrustDomain, {}, operation.signal);
+    if (!settings.adopted) {
+      throw new SymbolonError(
+        'NOT_FOUND',
+        `the settings of ${trustDomain} are managed by nobody yet; declare the resource and apply, without an import`,
+        {
+          what: trustDomain,
+        },
+      );
+    }
     return stored(settings);
   },
 };
