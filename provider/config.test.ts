@@ -6,7 +6,6 @@ const COOKIE = 'd602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2
 test('what core says through the environment', () => {
   const environment = pluginEnvironment({
     TF_PLUGIN_MAGIC_COOKIE: COOKIE,
-    PLUGIN_PROTOCOL_VERSIONS: '5,6',
     PLUGIN_CLIENT_CERT: 'pem',
     PLUGIN_UNIX_SOCKET_DIR: '/run/x',
     PLUGIN_MULTIPLEX_GRPC: 'true',
@@ -14,7 +13,6 @@ test('what core says through the environment', () => {
   });
   expect(environment).toEqual({
     startedByTerraform: true,
-    protocolVersions: [5, 6],
     clientCertificatePem: 'pem',
     socketDirectory: '/run/x',
     multiplexAsked: true,

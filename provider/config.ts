@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 export interface PluginEnvironment {
   /** False: a person started the program. */
   readonly startedByTerraform: boolean;
-  readonly protocolVersions: readonly number[];
   readonly clientCertificatePem?: string;
   readonly socketDirectory: string;
   /** Core expects a seventh field on the handshake line if it asked for multiplexing, which we do not do. */
@@ -21,7 +20,6 @@ export function pluginEnvironment(environment: NodeJS.ProcessEnv = process.env):
   const certificate = environment['PLUGIN_CLIENT_CERT'];
   return {
     startedByTerraform: environment['TF_PLUGIN_MAGIC_COOKIE'] === MAGIC_COOKIE,
-    protocolVersions: (environment['PLUGIN_PROTOCOL_VERSIONS'] ?? '').split(',').map(Number),
     ...(certificate ? { clientCertificatePem: certificate } : {}),
     socketDirectory: environment['PLUGIN_UNIX_SOCKET_DIR'] || tmpdir(),
     detailedLog: Boolean(environment['TF_LOG'] || environment['TF_LOG_PROVIDER']),
