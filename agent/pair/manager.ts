@@ -2,24 +2,21 @@ import { describeError, isSymbolonError, SymbolonError } from '#core/errors/erro
 import type { IpAddress } from '#core/network/address';
 import type { NodeDirectory } from '#core/registration/directory';
 import type { SpiffeId } from '#core/spiffe/id';
-import type { X509Svid } from '#core/spiffe/svid';
 import { addMs } from '#core/time/instant';
 import type { Clock, Timer } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import type { Datapath, EndpointId, HeldFlow, SessionIndex } from '../datapath/contract.ts';
 import type { CloseReason, Credential, PairAuthority, PairRefusal, ProvenPair } from '../session/contract.ts';
-import { dialNodeSession } from '../session/dial.ts';
-import type { OwnedSession, SessionHooks } from '../session/hooks.ts';
-import { listenNodeSessions, type SessionListener } from '../session/listen.ts';
+import type { SessionHooks } from '../session/hooks.ts';
+import type { SessionListener } from '../session/listen.ts';
 import { endsOf, type PairEnds } from './ends.ts';
 import { FoundPairs } from './found-pairs.ts';
 import { LocalLease } from './local-lease.ts';
 import { proveLocally } from './local-proof.ts';
 import { livePair, PairBook, type PairMachine } from './pair-book.ts';
-import { PeerSessions } from './peer-sessions.ts';
 import { RECEIVE_LEASE_NS } from './session-lease.ts';
-import { SessionLink } from './session-link.ts';
-import { rotationDue } from './session-rotation.ts';
+import type { SessionLink } from './session-link.ts';
+import { SessionPool } from './session-pool.ts';
 import type { Attempt, LivePair } from './state/pair-state.ts';
 import { Tombstones } from './tombstones.ts';
 
@@ -30,8 +27,6 @@ const MAX_EXCHANGES_OF_ENDPOINT = 64;
 const MAX_PAIRS_OF_PEER = 32_768;
 /** A new session takes the pairs of an older one over within this time. */
 const REBIND_MS = 5000;
-/** An older session without pairs is closed this long after it was opened, at the earliest. */
-const MIN_SESSION_NS = 10_000_000_000n;
 const RETRY_RENEWAL_MS = 3000;
 
 export interface PairManagerOptions {
@@ -80,28 +75,33 @@ export function createPairManager(options: PairManagerOptions): PairManager {
 
 class Manager implements PairManager {
   private readonly book: PairBook;
-  private readonly peers = new Map<SpiffeId, PeerSessions>();
-  private readonly links = new Map<SessionIndex, SessionLink>();
+  private readonly pool: SessionPool;
   private readonly exchanges = new Map<EndpointId, number>();
   /** Closed by a peer, maybe before the install; closed by us, maybe unheard. */
   private readonly closedByPeer = new Tombstones(RECEIVE_LEASE_NS);
   private readonly closedHere = new Tombstones(RECEIVE_LEASE_NS);
   private readonly local: LocalLease;
   private readonly found: FoundPairs;
-  private readonly listeners: SessionListener[] = [];
   private timer: Timer;
   private closed = false;
 
   constructor(private readonly options: PairManagerOptions) {
     const { datapath, authority, clock, log } = options;
     this.local = new LocalLease(datapath);
+    this.pool = new SessionPool(options, {
+      hooks: (link) => this.adopt(link),
+      pairIds: (peer) => this.pairsWith(peer).map((pair) => pair.proven.pairId),
+      needs: (peer) => this.pairsWith(peer).some((pair) => pair.proven.role === 'client'),
+      usedSessions: () => new Set(this.book.all.flatMap((machine) => livePair(machine)?.session ?? [])),
+      lapsed: (session) => this.book.dispatchAll({ kind: 'lapsed', session }),
+    });
     this.book = new PairBook({
       datapath,
       authority,
       clock,
       log,
       endpointOf: (ends) => options.endpointOf(ends.local),
-      leaseLives: (session) => session === this.local.index || (this.links.get(session)?.lease.lives(datapath.bootNs()) ?? false),
+      leaseLives: (session) => session === this.local.index || this.pool.leaseLives(session),
       tombstoned: (pairId) => this.closedByPeer.has(pairId),
       authenticate: (machine, attempt, replaces) => void this.exchange(machine, attempt, replaces),
       tellClosed: (pair, reason) => this.tellClosed(pair, reason),
@@ -116,21 +116,8 @@ class Manager implements PairManager {
     this.timer = clock.after(TICK_MS, () => this.tick());
   }
 
-  async listen(where: { readonly address?: IpAddress; readonly port: number }): Promise<SessionListener> {
-    const { credential, authority, clock, log, forwardSecrecy = false } = this.options;
-    const listener = await listenNodeSessions({
-      ...where,
-      credential,
-      pairs: authority,
-      clock,
-      log,
-      forwardSecrecy,
-      accept: (peer) => this.acceptPeer(peer),
-      mayConnect: (address) => this.isAgentAddress(address),
-      hooks: (session) => this.adopt(session),
-    });
-    this.listeners.push(listener);
-    return listener;
+  listen(where: { readonly address?: IpAddress; readonly port: number }): Promise<SessionListener> {
+    return this.pool.listen(where);
   }
 
   viewChanged(): void {
@@ -139,7 +126,7 @@ class Manager implements PairManager {
     }
     this.book.dispatchAll({ kind: 'view-changed' });
     // After the pairs: what they have to tell the peer goes out before the session ends.
-    for (const link of this.links.values()) if (!this.stillAccepted(link)) this.cut(link);
+    this.pool.judgeAgain();
     this.found.resume();
   }
 
@@ -150,14 +137,13 @@ class Manager implements PairManager {
   }
 
   sessions(): readonly SessionStatus[] {
-    return [...this.links.values()].map((link) => ({ peer: link.peer, side: link.session.side, open: link.open, index: link.index }));
+    return this.pool.statuses();
   }
 
   async close(): Promise<void> {
     this.closed = true;
     this.timer.cancel();
-    for (const peer of this.peers.values()) peer.close();
-    await Promise.all(this.listeners.map((listener) => listener.close()));
+    await this.pool.close();
   }
 
   // ---- first contact
@@ -191,7 +177,7 @@ class Manager implements PairManager {
   }
 
   private async exchangeWith(peer: SpiffeId, machine: PairMachine, attempt: Attempt, replaces?: string): Promise<void> {
-    const link = await this.peer(peer).acquire(() => this.options.datapath.bootNs());
+    const link = await this.pool.acquire(peer);
     if (!link) return this.refused(machine, attempt, 'peer-unreachable', `no session with ${peer}`);
     const outcome = await link.session.authenticate(attempt.flow, replaces);
     if (outcome.verdict === 'refused') return this.refused(machine, attempt, outcome.reason, outcome.detail);
@@ -239,89 +225,21 @@ class Manager implements PairManager {
     return this.options.directory().nodeOf(address)?.nodeId === this.nodeId;
   }
 
-  private isAgentAddress(address: IpAddress): boolean {
-    for (const node of this.options.directory().nodes.values()) {
-      if (node.endpoints.some((endpoint) => endpoint.address.text === address.text)) return true;
-    }
-    return false;
-  }
-
-  private acceptPeer(peer: X509Svid): void {
-    if (this.options.directory().nodes.has(peer.id) && peer.id !== this.nodeId) return;
-    throw new SymbolonError('SESSION_REFUSED', `${peer.id} is no other node of the node directory`, { rule: 'not-in-directory' });
-  }
-
-  private stillAccepted(link: SessionLink): boolean {
-    try {
-      this.acceptPeer(this.options.authority.verifySvid(link.session.peer.chain));
-      return true;
-    } catch (error) {
-      this.options.log.warn({ peer: link.peer, problem: describeError(error) }, 'node session is no longer allowed');
-      return false;
-    }
-  }
-
-  private peer(id: SpiffeId): PeerSessions {
-    let peer = this.peers.get(id);
-    if (!peer) {
-      const { clock, log, authority, forwardSecrecy = false } = this.options;
-      peer = new PeerSessions(id, {
-        node: () => this.options.directory().nodes.get(id),
-        needed: () => this.boundPairs(id).some(({ proven }) => proven.role === 'client'),
-        dial: (endpoint, expect) =>
-          dialNodeSession({
-            endpoint,
-            expect,
-            credential: this.options.credential(),
-            accept: (svid) => this.acceptPeer(svid),
-            authority,
-            clock,
-            log,
-            forwardSecrecy,
-            hooks: (session) => this.adopt(session),
-          }),
-        clock,
-        log,
-      });
-      this.peers.set(id, peer);
-    }
-    return peer;
-  }
-
-  private boundPairs(peer: SpiffeId): readonly LivePair[] {
+  private pairsWith(peer: SpiffeId): readonly LivePair[] {
     return this.book.all.flatMap((machine) => livePair(machine) ?? []).filter((pair) => pair.peerNode === peer);
   }
 
-  /** Takes a session that has just been verified into use. */
-  private adopt(session: OwnedSession): SessionHooks {
-    const { datapath, credential, clock, log } = this.options;
-    const link = new SessionLink(session, credential(), datapath);
-    const peer = this.peer(link.peer);
-    this.links.set(link.index, link);
-    log.info({ peer: link.peer, side: session.side, session: link.index }, 'node session open');
-    // Once the session object is complete.
-    queueMicrotask(() => {
-      peer.add(link);
-      const ids = this.boundPairs(link.peer).map((pair) => pair.proven.pairId);
-      if (ids.length > 0) session.sendInventory(ids);
-      link.keepAlive();
-    });
+  /** A session has opened: the pairs of older ones with this peer move to it, not all at once. */
+  private adopt(link: SessionLink): Pick<SessionHooks, 'admit' | 'pairClosed' | 'inventory'> {
     for (const machine of this.book.all) {
       const pair = livePair(machine);
       if (pair?.peerNode !== link.peer || pair.proven.role !== 'client') continue;
-      machine.renewAt = addMs(clock.now(), Math.random() * REBIND_MS);
+      machine.renewAt = addMs(this.options.clock.now(), Math.random() * REBIND_MS);
     }
-    void session.closed.then(() => {
-      link.open = false;
-      log.info({ peer: link.peer, session: link.index }, 'node session closed');
-      if (!this.closed && this.boundPairs(link.peer).some((pair) => pair.proven.role === 'client')) peer.connect(() => datapath.bootNs());
-    });
     return {
       admit: (pair) => this.admit(link, pair),
       pairClosed: (pairId, reason) => this.pairClosed(link, pairId, reason),
       inventory: (pairIds) => this.compare(link, pairIds),
-      keepalive: () => link.received(),
-      keepaliveAck: (sequence) => link.acknowledged(sequence),
     };
   }
 
@@ -330,9 +248,9 @@ class Manager implements PairManager {
     if (endpoint === undefined) throw new SymbolonError('PAIR_REFUSED', 'the workload is gone', { reason: 'no-such-workload' });
     if (!link.open) throw new SymbolonError('PAIR_REFUSED', 'the session has ended', { reason: 'session-lost' });
     const ends: PairEnds = endsOf(proven.flow, 'server', endpoint);
-    if (link.pairsAdmitted >= MAX_PAIRS_OF_PEER)
-      throw new SymbolonError('PAIR_REFUSED', 'too many pairs of this node', { reason: 'overloaded' });
-    link.pairsAdmitted++;
+    if (this.book.livePairsOf(link.peer) >= MAX_PAIRS_OF_PEER) {
+      throw new SymbolonError('PAIR_REFUSED', `${link.peer} has ${MAX_PAIRS_OF_PEER} pairs already`, { reason: 'overloaded' });
+    }
     this.proven(this.book.at(ends), undefined, proven, link.index, link.peer);
   }
 
@@ -360,20 +278,8 @@ class Manager implements PairManager {
       return;
     }
     this.closedHere.add(pairId, nowNs);
-    const own = this.links.get(pair.session);
-    const link = own?.open ? own : this.peers.get(pair.peerNode)?.newest(nowNs);
+    const link = this.pool.toSpeak(pair.session, pair.peerNode);
     if (link) void link.session.closePair(pairId, reason);
-  }
-
-  private cut(link: SessionLink): void {
-    link.cut();
-    this.forgetLink(link);
-  }
-
-  private forgetLink(link: SessionLink): void {
-    this.book.dispatchAll({ kind: 'lapsed', session: link.index });
-    this.links.delete(link.index);
-    this.peers.get(link.peer)?.remove(link);
   }
 
   // ---- time
@@ -381,41 +287,17 @@ class Manager implements PairManager {
   private tick(): void {
     if (this.closed) return;
     try {
-      this.tickSessions();
+      const now = this.options.datapath.bootNs();
+      this.closedByPeer.sweep(now);
+      this.closedHere.sweep(now);
+      this.local.renew();
+      this.found.sweep();
+      this.pool.tick();
       this.tickPairs();
     } catch (error) {
       this.options.log.error({ error }, 'the pair manager failed in a tick');
     }
     this.timer = this.options.clock.after(TICK_MS, () => this.tick());
-  }
-
-  private tickSessions(): void {
-    const { datapath, clock, credential } = this.options;
-    const now = datapath.bootNs();
-    this.closedByPeer.sweep(now);
-    this.closedHere.sweep(now);
-    this.local.renew();
-    this.found.sweep();
-    const used = new Set<SessionIndex>();
-    for (const machine of this.book.all) {
-      const pair = livePair(machine);
-      if (pair) used.add(pair.session);
-    }
-    for (const link of this.links.values()) {
-      if (link.lease.isOver(now)) {
-        this.cut(link);
-        continue;
-      }
-      if (!link.lease.lives(now) && link.open) link.session.close();
-      link.keepAlive();
-      const peer = this.peer(link.peer);
-      const newest = peer.newest(now) === link;
-      const idle = !used.has(link.index) && link.session.busy === 0;
-      if (!link.open && idle) this.cut(link);
-      else if (newest && rotationDue(link, credential(), clock.now(), now)) peer.rotate();
-      else if (!newest && link.open && idle && link.session.side === 'dialled' && now - link.openedNs > MIN_SESSION_NS)
-        link.session.close();
-    }
   }
 
   private tickPairs(): void {

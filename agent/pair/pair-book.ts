@@ -44,6 +44,7 @@ export interface PairBookParts {
 export class PairBook {
   private readonly machines = new Map<string, PairMachine>();
   private readonly byPairId = new Map<string, Set<PairMachine>>();
+  private readonly ofPeer = new Map<SpiffeId, number>();
   private nextNumber: number;
   private nextAttempt = 1;
   /** Lives for one round of judging everything. */
@@ -83,6 +84,11 @@ export class PairBook {
   /** Machines whose live pair has this id and peer node: one, or two where both workloads are here. */
   withPair(pairId: string, peerNode: SpiffeId): readonly PairMachine[] {
     return [...(this.byPairId.get(pairId) ?? [])].filter((machine) => livePair(machine)?.peerNode === peerNode);
+  }
+
+  /** How many live pairs there are with workloads of a node. */
+  livePairsOf(peer: SpiffeId): number {
+    return this.ofPeer.get(peer) ?? 0;
   }
 
   /** Steps every machine; SVIDs that several pairs share are verified once. */
@@ -131,11 +137,13 @@ export class PairBook {
     const after = livePair(machine);
     if (before?.proven.pairId === after?.proven.pairId) return;
     if (before) {
+      this.ofPeer.set(before.peerNode, this.livePairsOf(before.peerNode) - 1);
       const set = this.byPairId.get(before.proven.pairId);
       set?.delete(machine);
       if (set?.size === 0) this.byPairId.delete(before.proven.pairId);
     }
     if (!after) return;
+    this.ofPeer.set(after.peerNode, this.livePairsOf(after.peerNode) + 1);
     const { pairId, expiresAt } = after.proven;
     const set = this.byPairId.get(pairId);
     if (set) set.add(machine);
