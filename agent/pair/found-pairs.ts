@@ -18,7 +18,8 @@ export class FoundPairs {
     private readonly datapath: Datapath,
     private readonly book: PairBook,
     private readonly endpointOf: (ends: PairEnds) => EndpointId | undefined,
-    private readonly isLocal: (address: IpAddress) => boolean,
+    /** Where the directory says that an address is; undefined before there is one. */
+    private readonly whereIs: (address: IpAddress) => 'here' | 'elsewhere' | undefined,
   ) {
     this.waiting = datapath.found.pairs;
     this.openedNs = datapath.bootNs();
@@ -28,7 +29,7 @@ export class FoundPairs {
   resume(): void {
     for (const { spec } of this.waiting) {
       const [grant] = spec.grants;
-      if (spec.role !== 'client' || !grant || this.endpointOf(spec) !== spec.endpoint) continue;
+      if (spec.role !== 'client' || !grant || this.endpointOf(spec) !== spec.endpoint || !this.whereIs(spec.remote)) continue;
       const machine = this.book.at(spec);
       if (machine.state.kind !== 'idle') continue;
       const protocol = parseProtocol(grant.protocol);
@@ -42,7 +43,7 @@ export class FoundPairs {
   sweep(): void {
     if (this.waiting.length === 0) return;
     const age = this.datapath.bootNs() - this.openedNs;
-    const over = ({ spec }: FoundPair): boolean => age > (this.isLocal(spec.remote) ? LOCAL_LEASE_NS : RECEIVE_LEASE_NS);
+    const over = ({ spec }: FoundPair): boolean => age > (this.whereIs(spec.remote) === 'here' ? LOCAL_LEASE_NS : RECEIVE_LEASE_NS);
     for (const found of this.waiting.filter(over)) this.datapath.removePair(found.spec.pair);
     this.waiting = this.waiting.filter((found) => !over(found));
   }

@@ -110,7 +110,7 @@ class Manager implements PairManager {
       datapath,
       this.book,
       (ends) => options.endpointOf(ends.local),
-      (address) => this.isLocal(address),
+      (address) => this.whereIs(address),
     );
     datapath.onHeld((held) => this.held(held));
     this.timer = clock.after(TICK_MS, () => this.tick());
@@ -221,8 +221,9 @@ class Manager implements PairManager {
     return this.options.credential().svid.id;
   }
 
-  private isLocal(address: IpAddress): boolean {
-    return this.options.directory().nodeOf(address)?.nodeId === this.nodeId;
+  private whereIs(address: IpAddress): 'here' | 'elsewhere' | undefined {
+    const node = this.options.directory().nodeOf(address);
+    return node && (node.nodeId === this.nodeId ? 'here' : 'elsewhere');
   }
 
   private pairsWith(peer: SpiffeId): readonly LivePair[] {
