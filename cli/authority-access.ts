@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Client } from '@grpc/grpc-js';
 import type { Command } from 'commander';
-import { SymbolonError } from '#core/errors/error';
+import { isSymbolonError, SymbolonError } from '#core/errors/error';
 import { authoritySpiffeId } from '#core/registration/node-id';
 import { parseTrustDomain, trustDomainOf } from '#core/spiffe/id';
 import { verifyX509Svid } from '#core/spiffe/verify';
@@ -32,11 +32,20 @@ export function withAuthorityFlags(command: Command): Command {
     .option('--bundle <FILE>', "the trust domain's CA certificates, PEM");
 }
 
-/** Asks an authority; the connection ends with the answer. Throws UsageError for flags that do not fit together. */
+/** Asks an authority; the connection ends with the answer. Throws UsageError for flags that do not fit together, UNAVAILABLE if nobody answers. */
 export async function askAuthority<T>(flags: AuthorityFlags, ask: (client: Client) => Promise<T>): Promise<T> {
-  const client = openClient(dialOf(flags));
+  const dial = dialOf(flags);
+  const client = openClient(dial);
   try {
     return await ask(client);
+  } catch (error) {
+    if (!isSymbolonError(error, 'UNAVAILABLE')) throw error;
+    const where = flags.authority ?? dial.target.replace(/^unix:/, '');
+    // grpc-js tells the one thing that helps in the middle of much else
+    const reason = /Last error: (?:\w*Error: )?(.*?)\. Resolution note/.exec(error.message)?.[1] ?? error.message;
+    throw new SymbolonError('UNAVAILABLE', `the authority cannot be reached at ${where} (${reason}); is it running there?`, {
+      what: where,
+    });
   } finally {
     client.close();
   }

@@ -137,7 +137,8 @@ export class Lab {
   /** Gives a workload's interface an address that is not its own while `act` runs: what a workload with root's rights could do. */
   async withForeignAddress<T>(workload: string, address: string, act: () => Promise<T>): Promise<T> {
     const namespace = workloadNamespace(this.place(this.workload(workload).node.name), workload);
-    const line = (verb: string): string => `addr ${verb} ${parseIpPrefix(address).text} dev ${UPLINK}${verb === 'add' && address.includes(':') ? ' nodad' : ''}`;
+    const line = (verb: string): string =>
+      `addr ${verb} ${parseIpPrefix(address).text} dev ${UPLINK}${verb === 'add' && address.includes(':') ? ' nodad' : ''}`;
     await applyIpBatch('forging an address', namespace, [line('add')]);
     try {
       return await act();

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../../lab/lab.ts';
 import { type ProofRow, proofOfProbe } from '../../lab/probe-table.ts';
 import type { KeptConnection, Prober, ProbeRow } from '../../lab/probe.ts';
@@ -87,7 +86,6 @@ export async function reuseAddress(stage: Stage): Promise<void> {
   await stage.step('delete web, and give its addresses to impostor, which nobody declared', async () => {
     prober.forget('web');
     await lab.replaceWorkload('web', { name: 'impostor', uid: 1999 });
-    await sleep(100);
   });
   await report(stage, { ...WEB, from: 'impostor', expected: 'refused' }, 'has the address, not the identity');
   await report(stage, { ...WEB, from: 'impostor', family: 6, expected: 'refused' }, 'has the address, not the identity');

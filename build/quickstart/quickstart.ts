@@ -46,20 +46,22 @@ async function prove(lab: Lab, prober: Prober, rows: ProofRow[]): Promise<void> 
   });
   const stage: Stage = { lab, prober, terraform, report, step };
   await removeAndRestorePolicy(stage);
+  await reuseAddress(stage);
   await killAgent(stage);
   await stopAuthority(stage);
-  await reuseAddress(stage);
 }
 
 function sayWhatNext(lab: Lab): void {
   const terraform = new QuickstartTerraform(lab);
-  const settings = Object.entries(terraform.environment).map(([name, value]) => `${name}=${value}`);
+  const settings = `TF_CLI_CONFIG_FILE=${terraform.environment['TF_CLI_CONFIG_FILE']} CHECKPOINT_DISABLE=1`;
   console.log(`
 The lab ${lab.id} stays. Try:
   npx symbolon lab status
-  npx symbolon lab exec east-1 --workload web -- bash -c 'exec 3<>/dev/tcp/10.2.0.10/8443' && echo connected
-  npx symbolon explain web payments:8443
-  npx symbolon lab exec operator -- env ${settings.join(' ')} terraform -chdir=${terraform.stackFolder} plan
+  npx symbolon lab exec east-1 --workload web -- ping -c 1 10.2.0.10
+  npx symbolon lab exec east-1 --workload batch -- ping -c 1 10.2.0.10
+  npx symbolon explain batch payments/icmp
+  npx symbolon status
+  npx symbolon lab exec operator -- env ${settings} terraform -chdir=${terraform.stackFolder} plan
   npx symbolon lab down`);
 }
 

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type CommandResult, runCommand } from '#lab/command';
+import { findCheckout } from '#lab/executables';
+import type { LabStatus } from '#lab/status';
+import { startWorld, type World } from '../setup/world.ts';
+
+const cli = join(findCheckout(), 'dist/symbolon/symbolon.js');
+const symbolon = (...args: readonly string[]): Promise<CommandResult> =>
+  runCommand([process.execPath, cli, ...args], { timeoutMs: 60_000 });
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+}, 90_000);
+afterAll(async () => {
+  await world?.close();
+});
+
+const inLab = (...args: readonly string[]): Promise<CommandResult> => symbolon('lab', '--lab', world.lab.id, ...args);
+
+test('lab status --json says what the lab is, for programs', async () => {
+  const { stdout, code } = await inLab('status', '--json');
+  expect(code).toBe(0);
+  const status = JSON.parse(stdout) as LabStatus;
+  expect(status.nodes.map((n) => [n.name, n.agent.state])).toEqual([
+    ['east-1', 'running'],
+    ['east-2', 'running'],
+    ['east-3', 'running'],
+  ]);
+  expect(status.workloads.find((w) => w.name === 'web')).toMatchObject({ node: 'east-1', uid: 1001, hostInterface: 've-web' });
+  expect(existsSync(status.authority.adminSocket)).toBe(true);
+  expect(existsSync(status.nodes[0]?.workloadSocket ?? '')).toBe(true);
+});
+
+test.each([
+  [['east-1', '--workload', 'web', '--', 'sh', '-c', 'id -u; exit 7'], 7, '1001\n'],
+  [['east-2', '--', 'hostname'], 0, 'east-2\n'],
+  [['operator', '--', 'sh', '-c', 'ip -o -4 address show eth0 | grep -o "192[0-9.]*"'], 0, '192.0.2.2\n'],
+])('lab exec %j passes the exit code %i through', async (args, code, stdout) => {
+  expect(await inLab('exec', ...args)).toMatchObject({ code, stdout });
+});
+
+test('agents go down and come up again without a second token', async () => {
+  expect((await inLab('agents', 'down', 'east-3')).code).toBe(0);
+  expect(world.lab.status().nodes.map((n) => n.agent.state)).toEqual(['running', 'running', 'absent']);
+  const behind = await symbolon('status', '--admin-socket', world.lab.authority.adminSocket);
+  expect([behind.code, behind.stdout]).toEqual([1, expect.stringContaining('not connected')]);
+  expect(await inLab('agents', 'up', 'east-3')).toMatchObject({ code: 0, stdout: 'agents running: east-3\n' });
+  expect(await inLab('agents', 'up', 'nowhere')).toMatchObject({ code: 1, stderr: expect.stringContaining('no node nowhere') });
+}, 60_000);
+
+test('status counts the agents that enforce the newest revision; of a node, it names what passes without proof', async () => {
+  const { stdout, code } = await world.eventually(async () => {
+    const result = await symbolon('status', '--admin-socket', world.lab.authority.adminSocket);
+    expect(result.code).toBe(0);
+    return result;
+  });
+  expect(code).toBe(0);
+  expect(stdout.match(/enforces it/g)).toHaveLength(3);
+  const node = await symbolon('status', '--run', join(world.lab.layout.placeRun('east-1'), 'symbolon'));
+  expect(node.stdout).toContain('spiffe://east.example/web');
+  expect(node.stdout).toContain('passes without proof:');
+});
+
+const EXPLAINED: readonly (readonly [source: string, destination: string, code: number, says: string])[] = [
+  ['web', 'payments:8443', 0, 'allowed by policy web-to-payments'],
+  ['web', 'payments/icmp', 0, 'allowed by policy web-to-payments'],
+  ['web', 'payments:9999', 1, 'missing  a policy in east.example that allows tcp/9999'],
+  ['batch', 'payments:8443', 1, 'no policy allows it'],
+  ['stranger', 'payments:8443', 1, 'missing  an identity for spiffe://east.example/stranger'],
+  ['10.2.0.66', '10.3.0.66:80', 0, 'without any proof'],
+];
+test.each(EXPLAINED)('explain %s %s: exit code %i', async (source, destination, code, says) => {
+  const result = await symbolon('explain', source, destination, '--admin-socket', world.lab.authority.adminSocket);
+  expect([result.code, result.stdout]).toEqual([code, expect.stringContaining(says)]);
+});
+
+test('over mTLS: a reader may ask; the server must be the wanted authority, and the certificate its own domain’s', async () => {
+  const folder = join(world.lab.layout.placeFolder('operator'), 'reader');
+  const svid = ['--out', folder, '--read-only', '--admin-socket', world.lab.authority.adminSocket];
+  expect(await symbolon('authority', 'admin-svid', ...svid)).toMatchObject({ code: 0 });
+  const explain = async (...change: readonly string[]): Promise<CommandResult> => {
+    const files = ['--cert', join(folder, 'svid.pem'), '--key', join(folder, 'key.pem'), '--bundle', join(folder, 'bundle.pem')];
+    const flags = ['--authority', world.lab.status().authority.apiAddress, '--trust-domain', 'east.example', ...files, ...change];
+    return await world.lab.exec({ place: 'operator' }, [process.execPath, cli, 'explain', 'web', 'payments:8443', ...flags]);
+  };
+  expect(await explain()).toMatchObject({ code: 0, stdout: expect.stringContaining('allowed by policy web-to-payments') });
+  const elsewhere = await explain('--trust-domain', 'west.example');
+  expect([elsewhere.code, elsewhere.stdout]).toEqual([1, '']);
+  expect(elsewhere.stderr).toContain('no bundle of the trust domain east.example');
+  const nobody = await explain('--authority', '192.0.2.1:9');
+  expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringMatching(/cannot be reached at 192\.0\.2\.1:9 \(.*ECONNREFUSED/)]);
+}, 20_000);
