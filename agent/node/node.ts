@@ -19,6 +19,7 @@ import { loadEndpoints, saveEndpoints } from './endpoint-file.ts';
 import { type AttestedInterface, planEndpoints, type WorkloadEndpoint } from './endpoints.ts';
 import { FirstContact } from './first-contact.ts';
 import { NodePairAuthority } from './node-pair-authority.ts';
+import { SecondLook } from './second-look.ts';
 
 /** At most 15 characters; one for each network namespace. */
 const TAP_NAME = 'symbolon-hold';
@@ -61,6 +62,7 @@ class LiveNode implements RunningNode {
   private readonly watch: WorkloadWatch;
   private readonly endpointFile: string;
   private readonly changed = new Signal<void>();
+  private readonly secondLook = new SecondLook((interfaceIndex, ms) => this.lookAgain(interfaceIndex, ms));
   private table: readonly WorkloadEndpoint[];
   private interfaces: NodeInterfaces;
   private problem: string | undefined;
@@ -138,9 +140,25 @@ class LiveNode implements RunningNode {
   }
 
   private attest(found: WorkloadInterface): AttestedInterface {
-    const attestation = matchEntries(found, this.identity.view(), this.identity.nodeId);
     const { interfaceIndex, name, instance, addresses } = found;
+    const known = this.table.find((endpoint) => endpoint.interfaceIndex === interfaceIndex && endpoint.instance === instance);
+    const matched = matchEntries(found, this.identity.view(), this.identity.nodeId);
+    // An entry that is gone takes the identity with it at once: only what was seen of processes is looked at twice.
+    const declared = this.identity.view()?.entries.some((entry) => entry.id === known?.identity?.entryId) ?? false;
+    const attestation = this.secondLook.judge(
+      interfaceIndex,
+      declared ? known?.identity?.spiffeId : undefined,
+      matched,
+      this.parts.clock.now(),
+    );
     return { interfaceIndex, name, instance, namespace: found.netns, addresses, attestation };
+  }
+
+  private lookAgain(interfaceIndex: number, ms: number): void {
+    this.parts.clock.after(ms, () => {
+      this.watch.rescan(interfaceIndex);
+      this.reconcile();
+    });
   }
 
   /** Makes the gate what the present state asks for. */

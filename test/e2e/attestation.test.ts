@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parseIpAddress } from '#core/network/address';
+import type { WorkloadSpec } from '#lab/spec';
+import { startWorld, type World } from '../setup/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+}, 120_000);
+afterAll(async () => {
+  await world?.close();
+});
+
+const WEB_TO_PAYMENTS = { from: 'web', to: 'payments', protocol: 'tcp', port: 8443, family: 4, expected: 'passed' } as const;
+
+test('a process that passes through a workload’s namespace as root does not cut its connections', async () => {
+  const kept = await world.prober.connect('web', 'payments', 8443);
+  for (let i = 0; i < 20; i++) {
+    // nsenter is root in the namespace for some milliseconds before it becomes the workload's user.
+    await world.lab.execAs('web', ['true']);
+    expect((await kept.exchange()).kind).toBe('answered');
+  }
+}, 60_000);
+
+test('a process of another user that stays takes the identity away; when it is gone the identity comes back', async () => {
+  const kept = await world.prober.connect('web', 'payments', 8443);
+  const { node } = world.lab.workload('web');
+  const stranger = world.lab.exec({ place: node.name }, ['nsenter', '--net=/run/netns/web', 'sleep', '8']);
+  await world.eventually(async () => {
+    const { workloads } = await world.agentStatus(node.name);
+    if (!workloads.some((w) => w.gate === 'unattested' && w.problem?.includes('matches no identity')))
+      throw new Error(JSON.stringify(workloads));
+  }, 10_000);
+  expect((await kept.exchange(500)).kind).not.toBe('answered');
+  await stranger;
+  await world.attested(['web']);
+  expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+}, 60_000);
+
+test('a workload that comes while the agent runs is attested by its first packet, and loses none', async () => {
+  const late: WorkloadSpec = { name: 'late', uid: 1077, addresses: [parseIpAddress('10.1.0.77'), parseIpAddress('fd00:1::77')] };
+  await world.lab.addWorkload('east-1', late);
+  await world.declareIdentity('late');
+  await world.declarePolicy({ name: 'late-to-payments', from: ['late'], to: ['payments'], traffic: ['tcp/8443', 'udp/5353'] });
+  expect(
+    await world.prober.run({ from: 'late', to: 'payments', protocol: 'udp', port: 5353, family: 6, expected: 'passed', timeoutMs: 5000 }),
+  ).toMatchObject({
+    seen: 'passed',
+  });
+  expect(await world.prober.run({ ...WEB_TO_PAYMENTS, from: 'late' })).toMatchObject({ seen: 'passed' });
+}, 60_000);
