@@ -1,0 +1,45 @@
+import { connect, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { TestCa } from '#core/spiffe/testing/ca';
+import { ACCEPT_LIMITS, type AcceptLimits } from '../../agent/session/accept-queue.ts';
+import { listenAs, type ListeningNode, until } from '../../agent/session/testing/links.ts';
+import { linkNodes, TestNode } from '../../agent/session/testing/test-node.ts';
+
+const CONNECTIONS = 200;
+const UNLIMITED: AcceptLimits = { handshakes: 100_000, handshakesOfOneAddress: 100_000, waiting: 100_000 };
+
+let node: TestNode;
+const sockets: Socket[] = [];
+const servers: ListeningNode[] = [];
+
+beforeAll(async () => {
+  node = await TestNode.create(await TestCa.create(), 'one');
+  linkNodes([node]);
+});
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+afterAll(() => Promise.all(servers.map((server) => server.listener.close())));
+
+/** Connections that say nothing: how many does the listener keep? */
+async function kept(limits: AcceptLimits): Promise<number> {
+  const server = await listenAs(node, { limits });
+  servers.push(server);
+  let connected = 0;
+  let closed = 0;
+  for (let i = 0; i < CONNECTIONS; i++) {
+    const socket = connect(server.listener.port, '127.0.0.1');
+    socket.on('error', () => undefined).on('connect', () => connected++);
+    socket.on('close', () => closed++).resume();
+    sockets.push(socket);
+  }
+  await until(() => connected === CONNECTIONS && closed >= server.listener.refusedConnections, 'the connections', 4000);
+  // What is refused is refused at once: what is still open by now is kept.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return CONNECTIONS - closed;
+}
+
+test('one address cannot fill an agent with connections that say nothing; without limits it could', async () => {
+  expect(await kept(ACCEPT_LIMITS)).toBe(ACCEPT_LIMITS.handshakesOfOneAddress);
+  expect(await kept(UNLIMITED)).toBe(CONNECTIONS);
+}, 20_000);
