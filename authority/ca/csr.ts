@@ -13,8 +13,9 @@ const RSA_EXPONENT = 65_537n;
 export interface CertificationRequest {
   /** A key whose private half the requester has. */
   readonly publicKey: KeyObject;
-  /** URI SANs that it asks for; only MintX509SVID looks at them. */
+  /** URI and DNS SANs that it asks for; only MintX509SVID looks at them. */
   readonly uris: readonly string[];
+  readonly dnsNames: readonly string[];
 }
 
 function fail(rule: string, why: string, cause?: unknown): never {
@@ -48,7 +49,8 @@ export async function verifyCsr(der: Uint8Array): Promise<CertificationRequest> 
     if (!(await request.verify())) fail('signature', 'is not signed by the key that it is for');
     const names = request.getExtension('2.5.29.17');
     const items = names instanceof x509.SubjectAlternativeNameExtension ? names.names.items : [];
-    return { publicKey, uris: items.filter((name) => name.type === 'url').map((name) => name.value) };
+    const ofType = (type: 'url' | 'dns'): readonly string[] => items.filter((name) => name.type === type).map((name) => name.value);
+    return { publicKey, uris: ofType('url'), dnsNames: ofType('dns') };
   } catch (error) {
     if (error instanceof SymbolonError) throw error;
     return fail('der', `cannot be read: ${describeError(error)}`, error);

@@ -37,6 +37,11 @@ export function checkTtl(seconds: number): void {
   }
 }
 
+/** Refuses what cannot stand as a DNS name in a certificate. Throws ENTRY_INVALID. */
+export function checkDnsNames(names: readonly string[]): void {
+  for (const name of names) if (name.length > 253 || !DNS_NAME.test(name)) invalid('dns_names', name, 'is not a DNS name');
+}
+
 /** What the entry says in core's terms. */
 export function entryOf(id: string, body: IdentityBody, revision: bigint): RegistrationEntry {
   return {
@@ -63,7 +68,7 @@ export function identityRules(trustDomain: TrustDomain): ObjectRules<IdentityBod
       const entry = entryOf('', input, 0n);
       checkEntry(entry, trustDomain);
       checkTtl(input.x509SvidTtlSeconds);
-      for (const name of input.dnsNames) if (name.length > 253 || !DNS_NAME.test(name)) invalid('dns_names', name, 'is not a DNS name');
+      checkDnsNames(input.dnsNames);
       if (input.federatesWith.length > 0) {
         invalid('federates_with', input.federatesWith.join(', '), 'cannot be: this authority federates with no trust domain yet');
       }

@@ -145,6 +145,13 @@ export function spireAgentService(context: ServiceContext): Handlers<typeof Agen
           value: '',
         });
       }
+      if (!request.agentId) {
+        const expected = `spiffe://${trustDomain}/symbolon/node/<name>`;
+        throw new SymbolonError('REQUEST_INVALID', `a token is for one node; name it by agent_id (spire-server: -spiffeID ${expected})`, {
+          field: 'agent_id',
+          value: '',
+        });
+      }
       const node = nodeFrom(request.agentId, 'agent_id');
       const token = await store.transact((tx) => createJoinToken(tx, node, request.ttl, nowSeconds(context)));
       log.info({ node, expiresAtSeconds: token.expiresAtSeconds }, 'made a join token');

@@ -13,6 +13,8 @@ function checkUnsupported(entry: Entry): void {
     store_svid: entry.storeSvid,
     expires_at: entry.expiresAt !== 0n,
     jwt_svid_ttl: entry.jwtSvidTtl !== 0,
+    'additional_attributes.disable_x509_svid_prefetch': entry.additionalAttributes?.disableX509SvidPrefetch ?? false,
+    'additional_attributes.jwt_svid_include_jti': entry.additionalAttributes?.jwtSvidIncludeJti ?? false,
   }).find(([, isSet]) => isSet);
   if (!asked) return;
   throw new SymbolonError('REQUEST_INVALID', `${asked[0]} is not supported by this authority yet; leave it out`, {
@@ -72,5 +74,6 @@ export function entryMessage({ id, body, ownership, createdAtSeconds }: Declared
     jwtSvidTtl: 0,
     hint: shows('hint') ? body.hint : '',
     createdAt: shows('createdAt') ? BigInt(createdAtSeconds) : 0n,
+    additionalAttributes: undefined,
   };
 }

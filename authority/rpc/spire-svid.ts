@@ -5,7 +5,7 @@ import type { Handlers } from '#daemon/grpc/service';
 import type { NewX509SVIDParams, SVIDService } from '#proto/gen/spire/server/svid';
 import { verifyCsr } from '../ca/csr.ts';
 import { issueSvid } from '../ca/issue.ts';
-import { checkTtl, type IdentityBody } from '../registry/identity.ts';
+import { checkDnsNames, checkTtl, type IdentityBody } from '../registry/identity.ts';
 import type { Declared } from '../registry/object.ts';
 import { DEFAULT_SVID_TTL_SECONDS } from '../registry/settings.ts';
 import { findObjects } from '../store/objects.ts';
@@ -54,11 +54,12 @@ export function spireSvidService(context: ServiceContext): Handlers<typeof SVIDS
 
   return {
     mintX509Svid: async (request) => {
-      const { publicKey, uris } = await verifyCsr(request.csr);
+      const { publicKey, uris, dnsNames } = await verifyCsr(request.csr);
       const id = mintedId(uris, trustDomain);
       checkTtl(request.ttl);
+      checkDnsNames(dnsNames);
       const ttlSeconds = request.ttl || (await store.transact(readSettings)).body.x509SvidTtlSeconds || DEFAULT_SVID_TTL_SECONDS;
-      const svid = await issueSvid(ca, { id, publicKey, ttlSeconds }, clock.now());
+      const svid = await issueSvid(ca, { id, publicKey, ttlSeconds, dnsNames }, clock.now());
       log.info({ spiffeId: id, serialNumber: svid.serialNumber }, 'minted an SVID');
       return { svid: x509SvidMessage(svid) };
     },

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseSpiffeId } from '#core/spiffe/id';
 import { verifyX509Svid } from '#core/spiffe/verify';
@@ -10,6 +11,7 @@ import { SVIDService } from '#proto/gen/spire/server/svid';
 import { Entry, EntryMask, SelectorMatch_MatchBehavior } from '#proto/gen/spire/types';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { Enforcement } from '#proto/gen/symbolon/authority/types';
+import { createCsr } from '../ca/create-csr.ts';
 import { anyCsr, idParts, newKey, nodeId, TEST_DOMAIN, TestAuthority, testIdentity } from '../testing/test-authority.ts';
 
 let authority: TestAuthority;
@@ -53,8 +55,22 @@ describe('entries', () => {
     expect((await list()).entries).toHaveLength(1);
   });
 
-  test.each(['admin', 'downstream', 'storeSvid'] as const)('with %s are refused, not silently weakened', async (field) => {
-    expect((await create(entry('/web', 'east-1', { [field]: true })))[0]?.status).toMatchObject({ code: INVALID_ARGUMENT });
+  test.each<Partial<Entry>>([
+    { admin: true },
+    { downstream: true },
+    { storeSvid: true },
+    { expiresAt: 1n },
+    { jwtSvidTtl: 60 },
+    { additionalAttributes: { disableX509SvidPrefetch: true, jwtSvidIncludeJti: false } },
+    { additionalAttributes: { disableX509SvidPrefetch: false, jwtSvidIncludeJti: true } },
+  ])('with %o are refused, not silently weakened', async (more) => {
+    const [result] = await create(entry('/web', 'east-1', more));
+    expect(result?.status).toMatchObject({ code: INVALID_ARGUMENT, message: expect.stringContaining('not supported') });
+  });
+
+  test('with empty additional attributes are taken', async () => {
+    const additionalAttributes = { disableX509SvidPrefetch: false, jwtSvidIncludeJti: false };
+    expect((await create(entry('/web', 'east-1', { additionalAttributes })))[0]?.status?.code).toBe(0);
   });
 
   test('are the identities of Control: an update by mask leaves what SPIRE has no field for', async () => {
@@ -166,6 +182,17 @@ describe('SVIDs', () => {
       [NOT_FOUND, undefined],
       [INVALID_ARGUMENT, undefined],
     ]);
+  });
+
+  test('that are minted have the DNS names that the request names', async () => {
+    const id = parseSpiffeId('spiffe://east.example/tool');
+    const mint = async (names: readonly string[]) =>
+      callUnary(authority.admin, SVIDService.mintX509Svid, { csr: Buffer.from(await createCsr(newKey(), id, names)), ttl: 60 });
+    const { svid } = await mint(['tool.east.example', '*.tool.east.example']);
+    expect(new X509Certificate(svid?.certChain[0] ?? '').subjectAltName).toBe(
+      'URI:spiffe://east.example/tool, DNS:tool.east.example, DNS:*.tool.east.example',
+    );
+    await expect(mint(['tool east'])).rejects.toMatchObject({ code: 'ENTRY_INVALID' });
   });
 
   test('of nodes name the node and no placement', async () => {

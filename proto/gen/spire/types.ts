@@ -151,6 +151,12 @@ export interface Entry {
   jwtSvidTtl: number;
   hint: string;
   createdAt: bigint;
+  additionalAttributes: Entry_AdditionalAttributes | undefined;
+}
+
+export interface Entry_AdditionalAttributes {
+  disableX509SvidPrefetch: boolean;
+  jwtSvidIncludeJti: boolean;
 }
 
 export interface EntryMask {
@@ -1424,6 +1430,7 @@ function createBaseEntry(): Entry {
     jwtSvidTtl: 0,
     hint: "",
     createdAt: 0n,
+    additionalAttributes: undefined,
   };
 }
 
@@ -1482,6 +1489,9 @@ export const Entry: MessageFns<Entry> = {
         throw new globalThis.Error("value provided for field message.createdAt of type int64 too large");
       }
       writer.uint32(120).int64(message.createdAt);
+    }
+    if (message.additionalAttributes !== undefined) {
+      Entry_AdditionalAttributes.encode(message.additionalAttributes, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -1619,6 +1629,14 @@ export const Entry: MessageFns<Entry> = {
             message.createdAt = reader.int64() as bigint;
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.additionalAttributes = Entry_AdditionalAttributes.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1657,6 +1675,76 @@ export const Entry: MessageFns<Entry> = {
     message.jwtSvidTtl = object.jwtSvidTtl ?? 0;
     message.hint = object.hint ?? "";
     message.createdAt = (object.createdAt !== undefined && object.createdAt !== null) ? BigInt(object.createdAt) : 0n;
+    message.additionalAttributes = (object.additionalAttributes !== undefined && object.additionalAttributes !== null)
+      ? Entry_AdditionalAttributes.fromPartial(object.additionalAttributes)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseEntry_AdditionalAttributes(): Entry_AdditionalAttributes {
+  return { disableX509SvidPrefetch: false, jwtSvidIncludeJti: false };
+}
+
+export const Entry_AdditionalAttributes: MessageFns<Entry_AdditionalAttributes> = {
+  encode(message: Entry_AdditionalAttributes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.disableX509SvidPrefetch !== false) {
+      writer.uint32(8).bool(message.disableX509SvidPrefetch);
+    }
+    if (message.jwtSvidIncludeJti !== false) {
+      writer.uint32(16).bool(message.jwtSvidIncludeJti);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Entry_AdditionalAttributes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntry_AdditionalAttributes();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.disableX509SvidPrefetch = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.jwtSvidIncludeJti = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Entry_AdditionalAttributes>): Entry_AdditionalAttributes {
+    return Entry_AdditionalAttributes.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Entry_AdditionalAttributes>): Entry_AdditionalAttributes {
+    const message = createBaseEntry_AdditionalAttributes();
+    message.disableX509SvidPrefetch = object.disableX509SvidPrefetch ?? false;
+    message.jwtSvidIncludeJti = object.jwtSvidIncludeJti ?? false;
     return message;
   },
 };
