@@ -80,12 +80,18 @@ export function ip(spec: PacketSpec, protocol: number, payload: Buffer): Buffer 
   return Buffer.concat([ethernet, packet]);
 }
 
-export function tcp(spec: PacketSpec, ports: readonly [number, number], flags: number, payload = Buffer.alloc(0)): Buffer {
+export function tcp(
+  spec: PacketSpec,
+  ports: readonly [number, number],
+  flags: number,
+  payload = Buffer.alloc(0),
+  numbers: readonly [sequence: number, acknowledged: number] = [1000, flags & TCP.ack ? 2000 : 0],
+): Buffer {
   const segment = Buffer.concat([Buffer.alloc(20), payload]);
   segment.writeUInt16BE(ports[0], 0);
   segment.writeUInt16BE(ports[1], 2);
-  segment.writeUInt32BE(1000, 4);
-  segment.writeUInt32BE(flags & TCP.ack ? 2000 : 0, 8);
+  segment.writeUInt32BE(numbers[0], 4);
+  segment.writeUInt32BE(numbers[1], 8);
   segment[12] = 0x50;
   segment[13] = flags;
   segment.writeUInt16BE(checksum(pseudoHeader(spec, 6, segment.length), segment), 16);
