@@ -30,10 +30,10 @@ function invalid(field: string, value: string, why: string): never {
   throw new SymbolonError('ENTRY_INVALID', `${field} ${JSON.stringify(value)} ${why}`, { field, value });
 }
 
-/** Refuses a lifetime that nobody can have meant. Throws ENTRY_INVALID. */
-export function checkTtl(seconds: number): void {
+/** Refuses a lifetime that nobody can have meant. `field`: what it is called where it comes from. Throws ENTRY_INVALID. */
+export function checkTtl(seconds: number, field = 'x509_svid_ttl'): void {
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_TTL_SECONDS) {
-    invalid('x509_svid_ttl', String(seconds), `is not a lifetime of 0 (the default) to ${MAX_TTL_SECONDS} seconds`);
+    invalid(field, String(seconds), `is not a lifetime of 0 (the default) to ${MAX_TTL_SECONDS} seconds`);
   }
 }
 

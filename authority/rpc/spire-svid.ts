@@ -56,7 +56,7 @@ export function spireSvidService(context: ServiceContext): Handlers<typeof SVIDS
     mintX509Svid: async (request) => {
       const { publicKey, uris, dnsNames } = await verifyCsr(request.csr);
       const id = mintedId(uris, trustDomain);
-      checkTtl(request.ttl);
+      checkTtl(request.ttl, 'ttl');
       checkDnsNames(dnsNames);
       const ttlSeconds = request.ttl || (await store.transact(readSettings)).body.x509SvidTtlSeconds || DEFAULT_SVID_TTL_SECONDS;
       const svid = await issueSvid(ca, { id, publicKey, ttlSeconds, dnsNames }, clock.now());
