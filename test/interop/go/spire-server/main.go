@@ -9,6 +9,7 @@ import (
 	"github.com/mitchellh/cli"
 	"github.com/spiffe/spire/cmd/spire-server/cli/agent"
 	"github.com/spiffe/spire/cmd/spire-server/cli/bundle"
+	"github.com/spiffe/spire/cmd/spire-server/cli/debug"
 	"github.com/spiffe/spire/cmd/spire-server/cli/entry"
 	"github.com/spiffe/spire/cmd/spire-server/cli/federation"
 	"github.com/spiffe/spire/cmd/spire-server/cli/healthcheck"
@@ -31,12 +32,14 @@ func main() {
 		"agent count":              command(agent.NewCountCommand),
 		"agent evict":              command(agent.NewEvictCommand),
 		"agent list":               command(agent.NewListCommand),
+		"agent purge":              command(agent.NewPurgeCommand),
 		"agent show":               command(agent.NewShowCommand),
 		"bundle count":             command(bundle.NewCountCommand),
 		"bundle delete":            command(bundle.NewDeleteCommand),
 		"bundle list":              command(bundle.NewListCommand),
 		"bundle set":               command(bundle.NewSetCommand),
 		"bundle show":              command(bundle.NewShowCommand),
+		"debug getinfo":            command(debug.NewGetInfoCommand),
 		"entry count":              command(entry.NewCountCommand),
 		"entry create":             command(entry.NewCreateCommand),
 		"entry delete":             command(entry.NewDeleteCommand),
