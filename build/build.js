@@ -29,12 +29,11 @@ async function bundle(entry, outfile, options = {}) {
   chmodSync(join(dist, outfile), 0o755);
 }
 
-/** A native module's run-time files, so that the artefact runs without the repository's node_modules. */
+/** A native module's run-time files, and nothing of an earlier build, so that the artefact runs without the repository's node_modules. */
 function copyModule(name, into, files) {
-  for (const file of files) {
-    const from = join(root, 'node_modules', name, file);
-    if (existsSync(from)) cpSync(from, join(dist, into, 'node_modules', name, file), { recursive: true, dereference: true });
-  }
+  const to = join(dist, into, 'node_modules', name);
+  rmSync(to, { recursive: true, force: true });
+  for (const file of files) cpSync(join(root, 'node_modules', name, file), join(to, file), { recursive: true, dereference: true });
 }
 
 const parts = {
@@ -50,9 +49,8 @@ const parts = {
   },
   agent: async () => {
     await bundle('agent/bin/agent.ts', 'agent/symbolon-agent.js');
-    copyModule('koffi', 'agent', ['package.json', 'index.cjs', 'index.js', 'indirect.cjs', 'indirect.js', 'lib', 'LICENSE.txt']);
-    copyModule('@koromix/koffi-linux-x64', 'agent', ['']);
-    copyModule('@koromix/koffi-linux-arm64', 'agent', ['']);
+    copyModule('koffi', 'agent', ['package.json', 'index.cjs', 'src/koffi/index.cjs', 'src/koffi/src/static.cjs', 'LICENSE.txt']);
+    copyModule(`@koromix/koffi-linux-${process.arch}`, 'agent', ['']); // npm installs the machine's own only
     if (existsSync(join(dist, 'bpf/gate.o'))) cpSync(join(dist, 'bpf/gate.o'), join(dist, 'agent/gate.o'));
   },
   provider: async () => {
@@ -60,7 +58,12 @@ const parts = {
     rmSync(join(dist, 'provider'), { recursive: true, force: true });
     await bundle('provider/bin/provider.ts', `provider/${name}`, { sourcemap: false, minifySyntax: true, minifyWhitespace: true });
     if (!existsSync(join(dist, 'provider', name))) return;
-    const mirror = join(dist, 'mirror/registry.terraform.io/symbolon/symbolon', version, 'linux_amd64');
+    const mirror = join(
+      dist,
+      'mirror/registry.terraform.io/symbolon/symbolon',
+      version,
+      `linux_${process.arch === 'x64' ? 'amd64' : process.arch}`,
+    );
     rmSync(join(dist, 'mirror'), { recursive: true, force: true });
     mkdirSync(mirror, { recursive: true });
     cpSync(join(dist, 'provider', name), join(mirror, name));
