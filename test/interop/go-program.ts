@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type CommandResult, killGroup } from '#lab/command';
-import type { Lab } from '#lab/lab';
+import type { ExecTarget, Lab } from '#lab/lab';
 
 /** Where build/interop.js puts the programs that it builds from test/interop/go. */
 const FOLDER = join(__dirname, '../../dist/interop');
@@ -25,11 +25,21 @@ function linesOf(text: string): Said[] {
     .map((line) => JSON.parse(line) as Said);
 }
 
-/** Runs the probe as a workload to its end. Resolves with what it said and its exit code. */
-export async function probe(lab: Lab, workload: string, ...args: string[]): Promise<{ readonly code: number; readonly said: Said[] }> {
-  const result = await lab.execAs(workload, [goProgram('probe'), ...args], { timeoutMs: 65_000 });
-  if (result.stderr !== '') throw new Error(`probe ${args.join(' ')} as ${workload}: ${result.stderr}`);
+export interface ProbeResult {
+  readonly code: number;
+  readonly said: readonly Said[];
+}
+
+/** Runs the probe to its end. Resolves with what it said and its exit code. */
+export async function probeIn(lab: Lab, target: ExecTarget, ...args: string[]): Promise<ProbeResult> {
+  const result = await lab.exec(target, [goProgram('probe'), ...args], { timeoutMs: 65_000 });
+  if (result.stderr !== '') throw new Error(`probe ${args.join(' ')} in ${target.place}: ${result.stderr}`);
   return { code: result.code, said: linesOf(result.stdout) };
+}
+
+/** The same as a workload. */
+export async function probe(lab: Lab, workload: string, ...args: string[]): Promise<ProbeResult> {
+  return await probeIn(lab, { place: lab.workload(workload).node.name, workload }, ...args);
 }
 
 /** A probe that goes on as a workload until it is stopped, or ends by itself. */

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { authoritySpiffeId } from '#core/registration/node-id';
 import { parseBundleJson } from '#core/spiffe/bundle-json';
 import { parseTrustDomain } from '#core/spiffe/id';
 import { verifyX509Svid } from '#core/spiffe/verify';
@@ -15,7 +16,7 @@ import { INSIDE, outsidePath } from '#lab/layout';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
 import type { Identity } from '#proto/gen/symbolon/authority/types';
 import { startWorld, type World } from '../setup/world.ts';
-import { probe, spireServer } from './go-program.ts';
+import { probe, probeIn, spireServer } from './go-program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sy-interop-'));
 let world: World;
@@ -205,6 +206,28 @@ describe('x509 mint', () => {
   });
 });
 
+describe('the API over mutual TLS, from the place of Terraform, by an SVID that x509 mint made', () => {
+  const administer = async (path: string) => {
+    const own = mkdtempSync(join(folder, 'admin-'));
+    expect(await spire('x509', 'mint', '-spiffeID', `spiffe://east.example${path}`, '-write', own)).toMatchObject({ code: 0 });
+    const { trustDomain, apiAddress } = world.lab.status().authority;
+    const server = authoritySpiffeId(parseTrustDomain(trustDomain));
+    return await probeIn(world.lab, { place: 'operator' }, 'admin', apiAddress, server, own);
+  };
+
+  test('an administrator writes', async () => {
+    expect(await administer('/symbolon/admin/go')).toEqual({ code: 0, said: [{ entries: 3 }, { created: expect.any(String) }] });
+  });
+
+  test.each([
+    ['a reader reads only', '/symbolon/reader/go', [{ entries: 3 }, { code: 'PermissionDenied' }]],
+    ['a workload does neither', '/web', [{ code: 'PermissionDenied' }]],
+  ])('%s', async (_what, path, said) => {
+    expect(await administer(path)).toMatchObject({ code: 1, said });
+    expect((await identities()).map((identity) => identity.spiffeId)).not.toContain('spiffe://east.example/made-by-go');
+  });
+});
+
 describe('agent', () => {
   const NODES = ['east-1', 'east-2', 'east-3'];
   const listed = async (...flags: string[]): Promise<string[]> => {
@@ -271,6 +294,8 @@ describe('agent', () => {
       expect(await spire('agent', 'ban', '-spiffeID', EAST_3)).toMatchObject({ code: 0 });
       expect(await listed('-banned', 'true')).toEqual(['east-3']);
       await connectedAre(['east-1', 'east-2']);
+      const refused = await spire('token', 'generate', '-spiffeID', EAST_3);
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/PermissionDenied desc = .* is banned/) });
     } finally {
       killGroup(agent.pid);
     }

@@ -6,6 +6,7 @@ require (
 	github.com/mitchellh/cli v1.1.5
 	github.com/spiffe/go-spiffe/v2 v2.8.1
 	github.com/spiffe/spire v1.15.3
+	github.com/spiffe/spire-api-sdk v1.2.5-0.20260428072036-00f73a61093a
 	google.golang.org/grpc v1.83.0
 )
 
@@ -47,7 +48,6 @@ require (
 	github.com/shopspring/decimal v1.4.0 // indirect
 	github.com/sirupsen/logrus v1.9.4 // indirect
 	github.com/spf13/cast v1.10.0 // indirect
-	github.com/spiffe/spire-api-sdk v1.2.5-0.20260428072036-00f73a61093a // indirect
 	github.com/twmb/murmur3 v1.1.8 // indirect
 	github.com/uber-go/tally/v4 v4.1.17 // indirect
 	go.uber.org/atomic v1.11.0 // indirect

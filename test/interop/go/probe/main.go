@@ -27,6 +27,7 @@ var actions = map[string]action{
 	"no-header": callWithoutHeader,
 	"serve":     serve,
 	"dial":      dial,
+	"admin":     administer,
 }
 
 func say(what any) {
