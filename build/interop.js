@@ -32,7 +32,8 @@ const started = Date.now();
 execFileSync(process.execPath, [join(root, 'build/build.js')], { stdio: 'inherit' });
 // Of low priority: what is not in Go's cache yet takes minutes to compile.
 console.log("building go-spiffe's and SPIRE's programs (the first time takes a few minutes)");
-const { status } = spawnSync('nice', ['-n', '19', 'go', 'build', '-buildvcs=false', '-o', `${out}/`, './...'], { cwd: source, stdio: 'inherit' });
+const build = ['go', 'build', '-buildvcs=false', '-o', `${out}/`, './...'];
+const { status } = spawnSync('nice', ['-n', '19', ...build], { cwd: source, stdio: 'inherit' });
 if (status !== 0) {
   console.error('test:interop: the Go programs could not be built; see above');
   process.exit(1);
