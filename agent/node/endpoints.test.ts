@@ -36,7 +36,7 @@ const found = (attestation: AttestedInterface['attestation'], namespace = 7n): A
 const identity = (name: string, enforcement?: RegistrationEntry['enforcement']) =>
   found({ kind: 'identity', entry: entry(name, enforcement), addresses: [address] });
 
-function plan(known: readonly WorkloadEndpoint[], interfaces: readonly AttestedInterface[], ready = true) {
+function plan(known: readonly WorkloadEndpoint[], interfaces: readonly AttestedInterface[], ready = true, claimed = false) {
   let next = 100;
   return planEndpoints({
     known,
@@ -44,6 +44,7 @@ function plan(known: readonly WorkloadEndpoint[], interfaces: readonly AttestedI
     defaultEnforcement: undefined,
     ready: () => ready,
     newEndpoint: () => next++ as EndpointId,
+    claimed: () => claimed,
   });
 }
 
@@ -57,6 +58,14 @@ describe('planEndpoints', () => {
     ['several identities in one namespace', found({ kind: 'refused', reason: 'two identities' }), 'unattested'],
   ])('%s', (_, attested, gate) => {
     expect(plan([], [attested])).toMatchObject([{ endpoint: 100, gate }]);
+  });
+
+  test('an unmanaged workload does not get an address that another node may still take for somebody else’s', () => {
+    expect(plan([], [found({ kind: 'unmanaged' })], true, true)).toMatchObject([
+      { gate: 'unattested', problem: expect.stringContaining('address') },
+    ]);
+    // A managed one has to prove itself in any case.
+    expect(plan([], [identity('web')], true, true)).toMatchObject([{ gate: 'all' }]);
   });
 
   test('without its SVID the workload waits', () => {
@@ -79,6 +88,7 @@ describe('planEndpoints', () => {
       defaultEnforcement: undefined,
       ready: () => true,
       newEndpoint: () => next++ as EndpointId,
+      claimed: () => false,
     });
     expect(planned).toMatchObject([{ endpoint }]);
   });
@@ -99,6 +109,7 @@ describe('planEndpoints', () => {
         defaultEnforcement: undefined,
         ready: () => true,
         newEndpoint: () => 101 as EndpointId,
+        claimed: () => false,
       }),
     ).toMatchObject([{ endpoint: 101 }]);
   });

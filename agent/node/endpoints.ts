@@ -61,7 +61,8 @@ function gateOf(enforcement: Enforcement, ready: boolean): GateMode {
 
 /**
  * The endpoints that should be, given those that were. An instance keeps its endpoint as long as interface, namespace and identity are the same;
- * anything else is a new endpoint, so that nothing is inherited. `ready` says whether the workload's SVID is at hand: before that its traffic waits.
+ * anything else is a new endpoint, so that nothing is inherited. An unmanaged workload, which nobody would ask for proof, does not get an address that is
+ * `claimed`. `ready` says whether the workload's SVID is at hand: before that its traffic waits.
  */
 export function planEndpoints(input: {
   readonly known: readonly WorkloadEndpoint[];
@@ -69,9 +70,15 @@ export function planEndpoints(input: {
   readonly defaultEnforcement: Enforcement | undefined;
   readonly ready: (entryId: string) => boolean;
   readonly newEndpoint: () => EndpointId;
+  /** True for an address that another node may still take for a workload's that had it before. */
+  readonly claimed: (address: IpAddress) => boolean;
 }): readonly WorkloadEndpoint[] {
+  const planned = (endpoint: WorkloadEndpoint): WorkloadEndpoint =>
+    endpoint.gate === 'unmanaged' && endpoint.addresses.some(input.claimed)
+      ? { ...endpoint, gate: 'unattested', problem: 'its address still stands for an earlier workload at another node' }
+      : endpoint;
   const byInterface = new Map(input.known.map((endpoint) => [endpoint.interfaceIndex, endpoint]));
-  return input.found.map((found): WorkloadEndpoint => {
+  const planOne = (found: AttestedInterface): WorkloadEndpoint => {
     const known = byInterface.get(found.interfaceIndex);
     const same = known !== undefined && sameWorkload(known, found);
     const base = {
@@ -103,5 +110,6 @@ export function planEndpoints(input: {
       default:
         return assertNever(attestation);
     }
-  });
+  };
+  return input.found.map((found) => planned(planOne(found)));
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { describeError } from '#core/errors/error';
+import type { IpAddress } from '#core/network/address';
 import { buildDirectory, type NodeDirectory } from '#core/registration/directory';
 import type { BundleSet } from '#core/spiffe/bundle';
 import type { TrustDomain } from '#core/spiffe/id';
+import { certificatesFromPem } from '#core/spiffe/pem';
 import type { Clock } from '#daemon/clock';
-import { certificatesFromPem } from '#daemon/grpc/credential';
 import type { Logger } from '#daemon/log';
 import { type NodeInterfaces, type WorkloadInterface, type WorkloadWatch, watchWorkloads } from '../attestation/discovery/watch.ts';
 import { matchEntries } from '../attestation/match-entries.ts';
@@ -18,6 +19,7 @@ import { datapathConfigOf } from './datapath-config.ts';
 import { loadEndpoints, saveEndpoints } from './endpoint-file.ts';
 import { type AttestedInterface, planEndpoints, type WorkloadEndpoint } from './endpoints.ts';
 import { FirstContact } from './first-contact.ts';
+import { INHERITED_NS, InheritedClaims } from './inherited-claims.ts';
 import { NodePairAuthority } from './node-pair-authority.ts';
 import { SecondLook } from './second-look.ts';
 
@@ -58,6 +60,7 @@ function bootstrapBundles(trustDomain: TrustDomain, pem: string | undefined): Bu
 class LiveNode implements RunningNode {
   readonly pairs: PairManager;
   private readonly authority: NodePairAuthority;
+  private readonly inherited: InheritedClaims;
   private readonly contact: FirstContact;
   private readonly watch: WorkloadWatch;
   private readonly endpointFile: string;
@@ -76,6 +79,8 @@ class LiveNode implements RunningNode {
   ) {
     const { clock, log } = parts;
     this.endpointFile = join(config.dataDirectory, 'endpoints.json');
+    this.inherited = new InheritedClaims(datapath.found.pairs, datapath.bootNs());
+    if (this.inherited.any) clock.after(Number(INHERITED_NS / 1_000_000n), () => this.reconcile());
     const alive = new Set(datapath.found.endpoints.map((found) => found.endpoint));
     this.table = loadEndpoints(this.endpointFile).filter((endpoint) => alive.has(endpoint.endpoint));
     this.authority = new NodePairAuthority((entryId) => identity.workload(entryId), clock);
@@ -104,6 +109,7 @@ class LiveNode implements RunningNode {
       endpointOf: (address): EndpointId | undefined => this.authority.endpointAt(address)?.endpoint,
       clock,
       log: log.scoped('pairs'),
+      onUnclaimed: () => this.schedule(),
     });
     identity.onView(() => this.viewed());
     identity.onWorkload(() => this.schedule());
@@ -154,6 +160,11 @@ class LiveNode implements RunningNode {
     return { interfaceIndex, name, instance, namespace: found.netns, addresses, attestation };
   }
 
+  /** True while another node may take the address for a workload's: by this agent's pairs, or by those that an earlier agent left in the gate. */
+  private isClaimed(address: IpAddress): boolean {
+    return this.inherited.has(address.text, this.datapath.bootNs()) || (this.pairs?.claimedAddresses().has(address.text) ?? false);
+  }
+
   private lookAgain(interfaceIndex: number, ms: number): void {
     this.parts.clock.after(ms, () => {
       this.watch.rescan(interfaceIndex);
@@ -164,12 +175,14 @@ class LiveNode implements RunningNode {
   /** Makes the gate what the present state asks for. */
   private apply(): void {
     const view = this.identity.view();
+    this.inherited.provenAnew(this.pairs?.pairs() ?? []);
     const table = planEndpoints({
       known: this.table,
       found: this.interfaces.workloads.map((found) => this.attest(found)),
       defaultEnforcement: view?.settings.enforcement,
       ready: (entryId) => this.identity.workload(entryId) !== undefined,
       newEndpoint: () => this.datapath.newEndpoint(),
+      claimed: (address) => this.isClaimed(address),
     });
     this.authority.update(view, table);
     // Written first: an agent that comes after a crash here knows a workload too many, never one too few.

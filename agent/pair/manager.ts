@@ -13,14 +13,17 @@ import { endsOf, type PairEnds } from './ends.ts';
 import { FoundPairs } from './found-pairs.ts';
 import { LocalLease } from './local-lease.ts';
 import { proveLocally } from './local-proof.ts';
-import { livePair, PairBook, type PairMachine } from './pair-book.ts';
+import { endsOfPair, livePair, PairBook, type PairMachine } from './pair-book.ts';
 import { RECEIVE_LEASE_NS } from './session-lease.ts';
 import type { SessionLink } from './session-link.ts';
 import { SessionPool } from './session-pool.ts';
 import type { Attempt, LivePair } from './state/pair-state.ts';
 import { Tombstones } from './tombstones.ts';
+import { UnheardCloses } from './unheard-closes.ts';
 
 const TICK_MS = 500;
+/** A keepalive that left before a close may arrive after it was written down. */
+const UNHEARD_MARGIN_NS = 1_000_000_000n;
 /** Exchanges that one workload may have under way: one that knocks everywhere leaves room for the others. */
 const MAX_EXCHANGES_OF_ENDPOINT = 64;
 /** Pairs with one peer node: it may fill its own share of the gate, not the gate. */
@@ -39,6 +42,8 @@ export interface PairManagerOptions {
   readonly endpointOf: (address: IpAddress) => EndpointId | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Called when an address may have left `claimedAddresses`. */
+  readonly onUnclaimed?: () => void;
   /** X25519 for every pair. Default false. */
   readonly forwardSecrecy?: boolean;
 }
@@ -64,6 +69,11 @@ export interface PairManager {
   viewChanged(): void;
   pairs(): readonly PairStatus[];
   sessions(): readonly SessionStatus[];
+  /**
+   * Texts of the local addresses that another node may still take for a workload's: those of live pairs, and of closed ones until that node has
+   * acknowledged or its lease is over. Nobody without a pair of its own may use them meanwhile.
+   */
+  claimedAddresses(): ReadonlySet<string>;
   /** Ends the sessions; pairs stay in the gate for the rest of their lease, so that a new agent can take them over. */
   close(): Promise<void>;
 }
@@ -80,6 +90,7 @@ class Manager implements PairManager {
   /** Closed by a peer, maybe before the install; closed by us, maybe unheard. */
   private readonly closedByPeer = new Tombstones(RECEIVE_LEASE_NS);
   private readonly closedHere = new Tombstones(RECEIVE_LEASE_NS);
+  private readonly unheard = new UnheardCloses(RECEIVE_LEASE_NS + UNHEARD_MARGIN_NS);
   private readonly local: LocalLease;
   private readonly found: FoundPairs;
   private timer: Timer;
@@ -93,7 +104,7 @@ class Manager implements PairManager {
       pairIds: (peer) => this.pairsWith(peer).map((pair) => pair.proven.pairId),
       needs: (peer) => this.pairsWith(peer).some((pair) => pair.proven.role === 'client'),
       usedSessions: () => new Set(this.book.all.flatMap((machine) => livePair(machine)?.session ?? [])),
-      lapsed: (session) => this.book.dispatchAll({ kind: 'lapsed', session }),
+      lapsed: (session) => this.lapsed(session),
     });
     this.book = new PairBook({
       datapath,
@@ -134,6 +145,14 @@ class Manager implements PairManager {
     return this.book.all.flatMap(({ state }) =>
       state.kind === 'live' || state.kind === 'renewing' ? [{ pairId: state.pair.proven.pairId, state: state.kind, pair: state.pair }] : [],
     );
+  }
+
+  claimedAddresses(): ReadonlySet<string> {
+    const live = this.book.all.flatMap((machine) => {
+      const pair = livePair(machine);
+      return pair && pair.peerNode !== this.nodeId ? [machine.ends.local.text] : [];
+    });
+    return new Set([...live, ...this.unheard.addresses()]);
   }
 
   sessions(): readonly SessionStatus[] {
@@ -279,8 +298,20 @@ class Manager implements PairManager {
       return;
     }
     this.closedHere.add(pairId, nowNs);
+    this.unheard.add(pairId, endsOfPair(pair).local, nowNs);
     const link = this.pool.toSpeak(pair.session, pair.peerNode);
-    if (link) void link.session.closePair(pairId, reason);
+    void link?.session.closePair(pairId, reason).then((acknowledged) => {
+      if (acknowledged && this.unheard.heard(pairId)) this.options.onUnclaimed?.();
+    });
+  }
+
+  /** The lease that this end sends under is over; the other end may have heard a keepalive whose answer was lost. */
+  private lapsed(session: SessionIndex): void {
+    for (const machine of this.book.all) {
+      const pair = livePair(machine);
+      if (pair?.session === session) this.unheard.add(pair.proven.pairId, machine.ends.local, this.options.datapath.bootNs());
+    }
+    this.book.dispatchAll({ kind: 'lapsed', session });
   }
 
   // ---- time
@@ -291,6 +322,7 @@ class Manager implements PairManager {
       const now = this.options.datapath.bootNs();
       this.closedByPeer.sweep(now);
       this.closedHere.sweep(now);
+      if (this.unheard.sweep(now)) this.options.onUnclaimed?.();
       this.local.renew();
       this.found.sweep();
       this.pool.tick();

@@ -213,7 +213,8 @@ export function livePair(machine: PairMachine): LivePair | undefined {
   return machine.state.kind === 'live' || machine.state.kind === 'renewing' ? machine.state.pair : undefined;
 }
 
-function endsOfPair(pair: LivePair): PairEnds {
+/** The ends of a live pair, as its own node sees them. */
+export function endsOfPair(pair: LivePair): PairEnds {
   const { flow, role } = pair.proven;
   const [local, remote] = role === 'client' ? [flow.source, flow.destination] : [flow.destination, flow.source];
   return { endpoint: pair.endpoint, local, remote, role };

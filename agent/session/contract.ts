@@ -83,7 +83,7 @@ export interface NodeSession {
   readonly closed: Promise<void>;
   /** Proves the local workload at `flow.source` to the peer, and has the peer prove the one at `flow.destination`. One round trip. */
   authenticate(flow: Flow, replaces?: string): Promise<PairOutcome>;
-  /** Tells the peer; resolves when it has acknowledged or the session is gone. */
-  closePair(pairId: string, reason: CloseReason): Promise<void>;
+  /** Tells the peer; true when it has acknowledged, false if it has not in time or the session is gone. */
+  closePair(pairId: string, reason: CloseReason): Promise<boolean>;
   close(): void;
 }

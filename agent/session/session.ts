@@ -50,7 +50,7 @@ class Session implements OwnedSession, NodeSession {
   private readonly initiator: Initiator;
   private readonly responder: Responder;
   private readonly hooks: SessionHooks;
-  private readonly closing = new Map<string, () => void>();
+  private readonly closing = new Map<string, (acknowledged: boolean) => void>();
   private readonly expiry: { cancel(): void };
 
   constructor(
@@ -95,15 +95,15 @@ class Session implements OwnedSession, NodeSession {
     return this.initiator.authenticate(flow, replaces);
   }
 
-  closePair(pairId: string, reason: CloseReason): Promise<void> {
-    if (this.ended) return Promise.resolve();
+  closePair(pairId: string, reason: CloseReason): Promise<boolean> {
+    if (this.ended) return Promise.resolve(false);
     this.transport.send({ $case: 'pairClose', value: { pairId: Buffer.from(pairId, 'hex'), reason: wireCloseReason(reason) } });
     return new Promise((resolve) => {
-      const timer = this.parts.clock.after(CLOSE_TIMEOUT_MS, () => this.closing.get(pairId)?.());
-      this.closing.set(pairId, () => {
+      const timer = this.parts.clock.after(CLOSE_TIMEOUT_MS, () => this.closing.get(pairId)?.(false));
+      this.closing.set(pairId, (acknowledged) => {
         timer.cancel();
         this.closing.delete(pairId);
-        resolve();
+        resolve(acknowledged);
       });
     });
   }
@@ -140,7 +140,7 @@ class Session implements OwnedSession, NodeSession {
         return this.transport.send({ $case: 'pairCloseAck', value: { pairId } });
       }
       case 'pairCloseAck':
-        return this.closing.get(message.value.pairId.toString('hex'))?.();
+        return this.closing.get(message.value.pairId.toString('hex'))?.(true);
       case 'pairInventory':
         return this.hooks.inventory(message.value.pairIds.filter((id) => id.length === PAIR_ID_BYTES).map((id) => id.toString('hex')));
       case 'keepalive':
@@ -161,7 +161,7 @@ class Session implements OwnedSession, NodeSession {
     this.issuer.stop();
     this.initiator.fail('the node session ended');
     this.purse.wake();
-    this.closing.forEach((resolve) => resolve());
+    this.closing.forEach((resolve) => resolve(false));
     this.resolveClosed();
   }
 }

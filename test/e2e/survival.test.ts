@@ -44,3 +44,24 @@ test("a workload's address is given to another: nothing is inherited", async () 
   await world.lab.replaceWorkload('web', { name: 'impostor', uid: 1666 });
   expect(await world.prober.run({ ...WEB_TO_PAYMENTS, from: 'impostor', expected: 'refused' })).toMatchObject({ seen: 'refused' });
 }, 60_000);
+
+test('nor where the other node’s agent is dead and cannot hear of it: until its lease is over the address is nobody’s', async () => {
+  await world.lab.replaceWorkload('impostor', { name: 'web', uid: 1001 });
+  world.prober.forget('impostor');
+  await world.attested(['web']);
+  expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+  await world.lab.agents.kill(['east-2']);
+  world.prober.forget('web');
+  await world.lab.replaceWorkload('web', { name: 'impostor', uid: 1666 });
+  for (const protocol of [
+    { protocol: 'tcp', port: 8443 },
+    { protocol: 'udp', port: 5353 },
+  ] as const) {
+    const result = await world.prober.run({ from: 'impostor', to: 'payments', family: 4, expected: 'nothing', ...protocol });
+    expect(result.seen).not.toBe('passed');
+    expect(result.seen).not.toBe('delivered');
+  }
+  const { workloads } = await world.agentStatus('east-1');
+  expect(workloads).toContainEqual(expect.objectContaining({ gate: 'unattested', problem: expect.stringContaining('earlier workload') }));
+  await world.lab.agents.up(['east-2']);
+}, 60_000);

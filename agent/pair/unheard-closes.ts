@@ -1,0 +1,45 @@
+import type { IpAddress } from '#core/network/address';
+
+/** More than these are of a node that loses its peers all the time: the oldest are forgotten, since their leases end first. */
+const MAX_UNHEARD = 65_536;
+
+/**
+ * Pairs that were closed here while the other node may still believe in them: it has not acknowledged, and its lease may run. Until then the local
+ * address stands there for the workload that it was, so nobody else may have the use of it.
+ */
+export class UnheardCloses {
+  private readonly byPairId = new Map<string, { readonly local: string; readonly untilNs: bigint }>();
+
+  constructor(private readonly keepNs: bigint) {}
+
+  add(pairId: string, local: IpAddress, nowNs: bigint): void {
+    this.byPairId.delete(pairId);
+    this.byPairId.set(pairId, { local: local.text, untilNs: nowNs + this.keepNs });
+    if (this.byPairId.size <= MAX_UNHEARD) return;
+    for (const oldest of this.byPairId.keys()) {
+      this.byPairId.delete(oldest);
+      return;
+    }
+  }
+
+  /** The other node has acknowledged. Returns whether that was news. */
+  heard(pairId: string): boolean {
+    return this.byPairId.delete(pairId);
+  }
+
+  /** Forgets those whose lease is over at the other node. Returns whether there were any. */
+  sweep(nowNs: bigint): boolean {
+    let any = false;
+    for (const [pairId, { untilNs }] of this.byPairId) {
+      if (untilNs > nowNs) return any; // insertion order is the order of expiry
+      this.byPairId.delete(pairId);
+      any = true;
+    }
+    return any;
+  }
+
+  /** Texts of the local addresses that they concern. */
+  addresses(): readonly string[] {
+    return [...this.byPairId.values()].map(({ local }) => local);
+  }
+}
