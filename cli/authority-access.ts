@@ -3,11 +3,12 @@ import type { Client } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { isSymbolonError, SymbolonError } from '#core/errors/error';
 import { authoritySpiffeId } from '#core/registration/node-id';
-import { parseTrustDomain, trustDomainOf } from '#core/spiffe/id';
-import { verifyX509Svid } from '#core/spiffe/verify';
+import { parseTrustDomain } from '#core/spiffe/id';
+import { certificatesFromPem } from '#core/spiffe/pem';
+import { verifyX509SvidAs } from '#core/spiffe/verify-as';
 import { instantFromMs } from '#core/time/instant';
-import { certificatesFromPem, credentialFromPem } from '#daemon/grpc/credential';
 import { type Dial, dialMtls, dialUnix, openClient } from '#daemon/grpc/dial';
+import { credentialFromPem } from '#daemon/tls/credential';
 import { openLab } from '#lab/lab';
 import { UsageError } from './exit.ts';
 
@@ -77,15 +78,11 @@ function mtlsDialOf(flags: AuthorityFlags, address: string): Dial {
   const trustDomain = parseTrustDomain(flags.trustDomain);
   const credential = credentialFromPem(file('cert'), file('key'));
   const authorities = certificatesFromPem(file('bundle')).map((der) => ({ der }));
+  const bundles = new Map([[trustDomain, { trustDomain, authorities, sequence: 0n }]]);
   const wanted = authoritySpiffeId(trustDomain);
   return dialMtls({
     address,
     credential: () => credential,
-    verifyServer: (chain) => {
-      const { id } = verifyX509Svid(chain, new Map([[trustDomain, { trustDomain, authorities, sequence: 0n }]]), instantFromMs(Date.now()));
-      if (id === wanted) return;
-      const message = `${address} proved to be ${id} of ${trustDomainOf(id)}; expected ${wanted}`;
-      throw new SymbolonError('SVID_UNTRUSTED', message, { rule: 'server-id', spiffeId: id });
-    },
+    verifyServer: (chain) => verifyX509SvidAs(wanted, chain, bundles, instantFromMs(Date.now())),
   });
 }

@@ -3,11 +3,11 @@ import { SymbolonError } from '#core/errors/error';
 import { authoritySpiffeId } from '#core/registration/node-id';
 import type { BundleSet } from '#core/spiffe/bundle';
 import type { TrustDomain } from '#core/spiffe/id';
-import { verifyX509Svid } from '#core/spiffe/verify';
+import { verifyX509SvidAs } from '#core/spiffe/verify-as';
 import type { Clock } from '#daemon/clock';
 import { CALL_TIMEOUT_MS, callUnary, messagesOf, openBidiStream } from '#daemon/grpc/call';
-import type { TlsCredential } from '#daemon/grpc/credential';
 import { dialMtls, openClient } from '#daemon/grpc/dial';
+import type { TlsCredential } from '#daemon/tls/credential';
 import { AgentService } from '#proto/gen/spire/server/agent';
 import { SVIDService } from '#proto/gen/spire/server/svid';
 import type { X509SVID } from '#proto/gen/spire/types';
@@ -59,14 +59,7 @@ export function createAuthorityClient(options: AuthorityClientOptions): Authorit
       dialMtls({
         address: options.address,
         credential: options.credential,
-        verifyServer: (chain) => {
-          const { id } = verifyX509Svid(chain, options.bundles(), options.clock.now());
-          if (id === authorityId) return;
-          throw new SymbolonError('SVID_UNTRUSTED', `${options.address} is ${id}, not the authority ${authorityId}`, {
-            rule: 'authority',
-            spiffeId: id,
-          });
-        },
+        verifyServer: (chain) => verifyX509SvidAs(authorityId, chain, options.bundles(), options.clock.now()),
       }),
     );
   let client = open();

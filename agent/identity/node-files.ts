@@ -1,8 +1,8 @@
-import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SyncState } from '#proto/gen/symbolon/authority/sync';
-import { certificatesFromPem, certificatesToPem, type TlsCredential } from '#daemon/grpc/credential';
+import { certificatesToPem } from '#core/spiffe/pem';
+import { credentialFromPem, type TlsCredential } from '#daemon/tls/credential';
 import { writePrivateFile } from '#daemon/unix/private-file';
 
 /** The data directory: what lets an agent restart without a new token, and without its authority. Everything in it is 0600. */
@@ -33,7 +33,7 @@ export function openNodeFiles(directory: string): NodeFiles {
   return {
     loadCredential() {
       const pem = readIfThere(credentialPath)?.toString('utf8');
-      return pem === undefined ? undefined : { chain: certificatesFromPem(pem), privateKey: createPrivateKey(pem) };
+      return pem === undefined ? undefined : credentialFromPem(pem, pem);
     },
     saveCredential({ chain, privateKey }) {
       writePrivateFile(credentialPath, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() + certificatesToPem(chain));

@@ -1,7 +1,7 @@
 import { formatBundleJson } from '#core/spiffe/bundle-format';
 import { parseTrustDomain } from '#core/spiffe/id';
+import { certificatesToPem } from '#core/spiffe/pem';
 import { callUnary } from '#daemon/grpc/call';
-import { certificatesToPem } from '#daemon/grpc/credential';
 import { dialUnix, openClient } from '#daemon/grpc/dial';
 import { BundleService } from '#proto/gen/spire/server/bundle';
 

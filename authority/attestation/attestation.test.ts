@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { instantFromMs } from '#core/time/instant';
 import { systemClock } from '#daemon/clock';
 import { callUnary } from '#daemon/grpc/call';
-import type { TlsCredential } from '#daemon/grpc/credential';
+import type { TlsCredential } from '#daemon/tls/credential';
 import { AgentService } from '#proto/gen/spire/server/agent';
 import { EntryService } from '#proto/gen/spire/server/entry';
 import { ControlService } from '#proto/gen/symbolon/authority/control';

@@ -4,8 +4,8 @@ import { describeError, SymbolonError } from '#core/errors/error';
 import { parseAuthority } from '#core/spiffe/authority';
 import type { X509Bundle } from '#core/spiffe/bundle';
 import { type TrustDomain, trustDomainId } from '#core/spiffe/id';
+import { certificatesFromPem, certificatesToPem } from '#core/spiffe/pem';
 import { addMs, type Instant } from '#core/time/instant';
-import { certificatesFromPem, certificatesToPem } from '#daemon/grpc/credential';
 import { writePrivateFile } from '#daemon/unix/private-file';
 import { x509 } from './webcrypto.ts';
 

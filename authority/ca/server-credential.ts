@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { authoritySpiffeId } from '#core/registration/node-id';
 import type { Clock, Timer } from '#daemon/clock';
-import type { TlsCredential } from '#daemon/grpc/credential';
+import type { TlsCredential } from '#daemon/tls/credential';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import { issueSvid } from './issue.ts';
 

@@ -5,9 +5,9 @@ import type { StoreTransaction, Tables } from './schema.ts';
 /** So many transactions share one write to the disk at most. */
 const MAX_GROUP = 64;
 
-/** By its code: the native module keeps the error class of whoever loaded it first, so `instanceof` may know another. */
+/** By its code: the native module keeps the error class of whoever loaded it first, which `instanceof` does not know in another realm. */
 function isSqliteError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_');
+  return typeof error === 'object' && error !== null && 'code' in error && String(error.code).startsWith('SQLITE_');
 }
 
 interface Waiting {

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { connect, createSecureContext } from 'node:tls';
 import { CallCredentials, ChannelCredentials, Client, type ClientOptions, credentials } from '@grpc/grpc-js';
 import { SymbolonError } from '#core/errors/error';
-import { presentedChain, type TlsCredential, tlsIdentity } from './credential.ts';
+import { type TlsCredential, tlsIdentity } from '../tls/credential.ts';
+import { presentedChain } from '../tls/presented-chain.ts';
 
 /**
  * How to reach a gRPC server: the three arguments of every grpc-js client's constructor.
@@ -37,7 +38,7 @@ export interface MtlsDial {
   /** Asked anew for every connection, so that a rotated SVID is used by the next one. Undefined: no client certificate. */
   readonly credential?: () => TlsCredential | undefined;
   /** Given the server's chain (DER, leaf first) after the handshake; throws if that is not the wanted server. Host names play no part. */
-  readonly verifyServer: (chain: readonly Uint8Array[]) => void;
+  readonly verifyServer: (chain: readonly Uint8Array[]) => unknown;
 }
 
 /** A server on a unix socket. */

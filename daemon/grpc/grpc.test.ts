@@ -17,7 +17,7 @@ import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { NodeSyncService, SyncState } from '#proto/gen/symbolon/authority/sync';
 import { callUnary, messagesOf, openBidiStream } from './call.ts';
 import { describeCaller } from './caller.ts';
-import { type TlsCredential, tlsIdentity } from './credential.ts';
+import { type TlsCredential, tlsIdentity } from '../tls/credential.ts';
 import { type Dial, dialMtls, dialUnix, openClient } from './dial.ts';
 import { type GrpcServer, serveTls, serveUnix, type TlsGrpcServer } from './serve.ts';
 

@@ -7,7 +7,8 @@ import type { Clock, Timer } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import { ANONYMOUS, type Caller } from './caller.ts';
 import { Connections } from './connections.ts';
-import { presentedChain, type TlsCredential, tlsIdentity } from './credential.ts';
+import { type TlsCredential, tlsIdentity } from '../tls/credential.ts';
+import { presentedChain } from '../tls/presented-chain.ts';
 import { addService, type CallHooks, type Handlers, type Service } from './service.ts';
 import { listenUnix } from './unix-socket.ts';
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { SymbolonError } from '#core/errors/error';
+import { describeError, SymbolonError } from '#core/errors/error';
 import { authoritySpiffeId } from '#core/registration/node-id';
 import type { TrustDomain } from '#core/spiffe/id';
-import { verifyX509Svid } from '#core/spiffe/verify';
+import { certificatesFromPem } from '#core/spiffe/pem';
+import { verifyX509SvidAs } from '#core/spiffe/verify-as';
 import { instantFromMs } from '#core/time/instant';
-import { certificatesFromPem, credentialFromPem } from '#daemon/grpc/credential';
 import { type Dial, dialMtls, dialUnix } from '#daemon/grpc/dial';
+import { credentialOf } from '#daemon/tls/credential';
 
 /** Where an authority is reached: its admin socket, or its address with an administrator's SVID. */
 export type AuthorityEndpoint =
@@ -27,25 +28,28 @@ function pem(value: string, what: string): string {
   }
 }
 
+/** Reads what a setting holds; whatever is wrong with it is said under the setting's name. */
+function read<T>(what: string, value: string, parse: (text: string) => T): T {
+  const text = pem(value, what);
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new SymbolonError('CONFIG_INVALID', `${what}: ${describeError(error)}`, { path: what, value: '' }, error);
+  }
+}
+
 /** How to connect. The server must prove to be the authority of that very trust domain, by the bundle that was given. */
 export function dialAuthority(trustDomain: TrustDomain, endpoint: AuthorityEndpoint): Dial {
   if (endpoint.kind === 'unix') return dialUnix(endpoint.path);
   const at = `authorities[${JSON.stringify(trustDomain)}]`;
-  const credential = credentialFromPem(pem(endpoint.certificate, `${at}.cert`), pem(endpoint.key, `${at}.key`));
-  const authorities = certificatesFromPem(pem(endpoint.bundle, `${at}.bundle`)).map((der) => ({ der }));
+  const chain = read(`${at}.cert`, endpoint.certificate, certificatesFromPem);
+  const credential = read(`${at}.key`, endpoint.key, (key) => credentialOf(chain, key));
+  const authorities = read(`${at}.bundle`, endpoint.bundle, certificatesFromPem).map((der) => ({ der }));
   const bundles = new Map([[trustDomain, { trustDomain, authorities, sequence: 0n }]]);
   const wanted = authoritySpiffeId(trustDomain);
   return dialMtls({
     address: endpoint.address,
     credential: () => credential,
-    verifyServer: (chain) => {
-      const { id } = verifyX509Svid(chain, bundles, instantFromMs(Date.now()));
-      if (id !== wanted) {
-        throw new SymbolonError('SVID_UNTRUSTED', `${endpoint.address} proved to be ${id}; expected ${wanted}`, {
-          rule: 'server-id',
-          spiffeId: id,
-        });
-      }
-    },
+    verifyServer: (chain) => verifyX509SvidAs(wanted, chain, bundles, instantFromMs(Date.now())),
   });
 }

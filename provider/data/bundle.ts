@@ -1,5 +1,5 @@
 import { parseTrustDomain } from '#core/spiffe/id';
-import { certificatesToPem } from '#daemon/grpc/credential';
+import { certificatesToPem } from '#core/spiffe/pem';
 import { BundleService } from '#proto/gen/spire/server/bundle';
 import { TRUST_DOMAIN } from '../attributes/trust-domain.ts';
 import type { Connections } from '../authority/connections.ts';
