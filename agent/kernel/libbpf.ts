@@ -68,7 +68,7 @@ export const libbpf = {
 } as const;
 
 const setPrint = library.func('libbpf_set_print', pointer, [pointer]) as unknown as (print: bigint) => unknown;
-const printType = koffi.pointer(koffi.proto('symbolon_libbpf_print', 'int', ['int', pointer, pointer]));
+const printType = koffi.pointer(koffi.proto('int', ['int', pointer, pointer]));
 const line = Buffer.alloc(1 << 20); // a verifier log comes as one message
 let messages: string[] = [];
 let listening = false;
