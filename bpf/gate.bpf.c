@@ -5,6 +5,7 @@
  *   sym_tap_in, sym_tap_out tcx ingress (what the agent writes) and egress (what it reads) of the TAP
  *   sym_sweep               run by the agent from time to time
  * The metadata that user space can set, such as skb->mark, is never asked. skb->ingress_ifindex is the kernel's own. */
+#include "checksum.h"
 #include "decide.h"
 #include "hold.h"
 #include "refuse.h"
@@ -140,6 +141,8 @@ int sym_wl_in(struct __sk_buff *skb)
 		return SYM_TCX_NEXT;
 	if (layer != SYM_LAYER_IP)
 		return other_layer(skb, skb->ifindex);
+	if (checksum_goes_astray(skb, &p))
+		return drop(SYM_R_CHECKSUM);
 	set_end(&end, &p, 1, skb->ifindex, 0);
 	if (!p.defect && has_flow(&p)) {
 		/* Opened from here, so the source is right. Whether it still lives is asked on the way out. */

@@ -228,6 +228,8 @@ enum sym_reason {
 	SYM_R_ONE_WAY = 30,     /* a protocol without flows that is allowed in one direction only */
 	SYM_R_MAPPED_ADDRESS = 31, /* an IPv4-mapped address in an IPv6 header */
 	SYM_R_HOLD_QUOTA = 32,  /* the endpoint has too many packets to hold */
+	SYM_R_CHECKSUM = 33,    /* the checksum, still to be filled in, would overwrite what the gate has read */
+	SYM_R_NO_GATE = 34,     /* would leave the node by an interface that has no gate */
 	/* not refusals */
 	SYM_R_PASSED_FLOW = 40,
 	SYM_R_PASSED_OPEN = 41,  /* opened a flow */

@@ -14,6 +14,8 @@
 
 #define TCP_FLAG_BYTE 13
 #define ICMP_HEADER 8
+#define TCP_CHECKSUM 16
+#define UDP_CHECKSUM 6
 /* Ethernet, IPv6 and TCP without options: never asked for more, since pulling reallocates cloned packets. */
 #define SYM_HEADERS (ETH_HLEN + sizeof(struct ipv6hdr) + sizeof(struct tcphdr))
 /* Extension headers that are walked, so that the agent's port is seen behind them. */

@@ -8,8 +8,6 @@
 #define SYM_ANSWERS_BURST 1000
 #define ANSWER_HOP_LIMIT 64
 #define ICMP_QUOTED (ICMP_HEADER)
-#define UDP_CHECKSUM 6
-#define TCP_CHECKSUM 16
 #define NANOSECONDS 1000000000ULL
 
 struct sym_bucket {

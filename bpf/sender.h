@@ -22,10 +22,10 @@ static __always_inline int sender_from_tap(struct __sk_buff *skb, const struct s
 	return VERDICT(SYM_PASS, SYM_R_NONE);
 }
 
-/* Neither interface nor address belongs to an endpoint. */
+/* Neither interface nor address belongs to an endpoint. Workloads of whatever node are not beyond an interface that has no gate. */
 static __always_inline int sender_unknown(struct __sk_buff *skb, const struct sym_packet *p)
 {
-	if (!skb->ingress_ifindex || gate_kind(skb->ingress_ifindex) || !in_local_prefix(&p->source))
+	if (!skb->ingress_ifindex || gate_kind(skb->ingress_ifindex) || !in_directory(&p->source))
 		return VERDICT(SYM_PASS, SYM_R_NONE);
 	return VERDICT(SYM_DROP, SYM_R_UNKNOWN_INTERFACE);
 }

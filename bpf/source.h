@@ -14,18 +14,9 @@ static __always_inline int unmanaged_source(const struct sym_packet *p, __u32 en
 	return foreign ? VERDICT(SYM_DROP, SYM_R_SPOOFED_SOURCE) : VERDICT(SYM_PASS, SYM_R_NONE);
 }
 
-static __always_inline int inbound_destination(const struct sym_packet *p, const struct sym_end *end)
-{
-	if (is_multicast(&p->destination) || is_link_local(&p->destination))
-		return VERDICT(SYM_PASS, SYM_R_NONE);
-	if (is_node_address(&p->destination) || !in_directory(&p->destination))
-		return open_free(p, end);
-	return VERDICT(SYM_PASS, SYM_R_NONE);
-}
-
-/* Whether the node would take the packet for itself: also by a subnet's broadcast or anycast address, or one that the agent does not know yet. What
- * the node does not forward leaves by no gate. */
-static __noinline int stays_on_node(struct __sk_buff *skb, const struct sym_packet *p)
+/* Where the node would send it. To itself: also by a subnet's broadcast or anycast address, or one that the agent does not know yet. By an interface
+ * without gate: a bridge, a tunnel, an uplink or workload that has just come. What is sent nowhere the kernel answers. */
+static __noinline int check_route(struct __sk_buff *skb, const struct sym_packet *p)
 {
 	struct bpf_fib_lookup route = { .ifindex = skb->ifindex, .family = p->family == 4 ? AF_INET : AF_INET6 };
 
@@ -36,16 +27,41 @@ static __noinline int stays_on_node(struct __sk_buff *skb, const struct sym_pack
 		copy_address((union sym_address *)route.ipv6_src, p->source.words);
 		copy_address((union sym_address *)route.ipv6_dst, p->destination.words);
 	}
-	return bpf_fib_lookup(skb, &route, sizeof(route), 0) == BPF_FIB_LKUP_RET_NOT_FWDED;
+	switch (bpf_fib_lookup(skb, &route, sizeof(route), 0)) {
+	case BPF_FIB_LKUP_RET_NOT_FWDED:
+		return VERDICT(SYM_DROP, SYM_R_NODE_DESTINATION);
+	case BPF_FIB_LKUP_RET_SUCCESS:
+	case BPF_FIB_LKUP_RET_NO_NEIGH:
+	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
+		if (gate_kind(route.ifindex))
+			return VERDICT(SYM_PASS, SYM_R_NONE);
+		break;
+	case BPF_FIB_LKUP_RET_UNSUPP_LWT:
+		break;
+	default:
+		return VERDICT(SYM_PASS, SYM_R_NONE);
+	}
+	/* A workload that has just come will have its gate when the sender tries again. */
+	return VERDICT(in_local_prefix(&p->destination) ? SYM_DROP : SYM_REFUSE, SYM_R_NO_GATE);
 }
 
 static __always_inline int gated_destination(struct __sk_buff *skb, const struct sym_packet *p)
 {
 	if (is_node_address(&p->destination))
 		return VERDICT(SYM_REFUSE, SYM_R_NODE_DESTINATION);
-	if (is_multicast(&p->destination) || is_link_local(&p->destination) || stays_on_node(skb, p))
+	if (is_multicast(&p->destination) || is_link_local(&p->destination))
 		return VERDICT(SYM_DROP, SYM_R_NODE_DESTINATION);
-	return VERDICT(SYM_PASS, SYM_R_NONE);
+	return check_route(skb, p);
+}
+
+/* `inbound`: gated towards whom the directory knows, else free, the node itself included. */
+static __always_inline int inbound_destination(struct __sk_buff *skb, const struct sym_packet *p, const struct sym_end *end)
+{
+	if (is_multicast(&p->destination) || is_link_local(&p->destination))
+		return VERDICT(SYM_PASS, SYM_R_NONE);
+	if (is_node_address(&p->destination) || !in_directory(&p->destination))
+		return open_free(p, end);
+	return check_route(skb, p);
 }
 
 /* May the workload behind this interface send this at all? Whether it may send it to whom it is for is asked at the packet's way out. */
@@ -63,5 +79,5 @@ static __noinline int check_source(struct __sk_buff *skb, const struct sym_packe
 		return VERDICT(SYM_DROP, p->defect);
 	if (is_neighbour_type(p))
 		return VERDICT(SYM_DROP, SYM_R_NEIGHBOUR);
-	return end->mode == SYM_INBOUND ? inbound_destination(p, end) : gated_destination(skb, p);
+	return end->mode == SYM_INBOUND ? inbound_destination(skb, p, end) : gated_destination(skb, p);
 }

@@ -14,6 +14,16 @@ for frame in sys.argv[2:]:
         pass
 `;
 
+/** Sends a frame whose checksum the kernel is to write at an offset (struct virtio_net_hdr of linux/virtio_net.h). */
+const SEND_UNFINISHED = `
+import socket, struct, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.setsockopt(263, 15, 1)
+s.bind(('eth0', 0))
+start, at = int(sys.argv[1]), int(sys.argv[2])
+s.send(struct.pack('<BBHHHH', 1, 0, 0, 0, start, at - start) + bytes.fromhex(sys.argv[3]))
+`;
+
 /** Counts the datagrams that arrive at a port within a second. */
 const COUNT_DATAGRAMS = `
 import socket, sys
@@ -116,6 +126,21 @@ describe.each([
     } finally {
       scene.sh('', 'ip link set up0 mtu 1500');
     }
+  });
+
+  // Source address (IPv4: offset 26; IPv6: 22 to 37), ports (IPv4: 34; IPv6: 54), and the checksum's own place behind them.
+  test.each([
+    ['its source address', family ? 36 : 28, { CHECKSUM: 1 }],
+    ['its port', family ? 56 : 36, { CHECKSUM: 1 }],
+    ['the checksum', family ? 60 : 40, { PASSED_OPEN: 1 }],
+  ] as const)('a packet whose checksum, once it is filled in, takes the place of %s', async (_what, offset, expected) => {
+    await scene.pair({ endpoint: ENDPOINT.a, local: a, remote, protocol: 17, role: 'CLIENT', port: 5353 });
+    const frame = udp({ from: a, to: remote }, [4100 + offset, 5353]);
+    scene.mac('wla').copy(frame, 0);
+    const counted = await scene.gate.counted(async () => {
+      await scene.start('a', ['python3', '-c', SEND_UNFINISHED, '20', String(offset), frame.toString('hex')]);
+    });
+    expect({ CHECKSUM: counted['CHECKSUM'], PASSED_OPEN: counted['PASSED_OPEN'] }).toEqual(expected);
   });
 
   test('a held frame is the packet that was sent', async () => {

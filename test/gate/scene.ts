@@ -51,7 +51,11 @@ export const ADDRESS = {
   node: ['10.70.0.1', 'fd70::1'],
   router: ['10.70.0.2', 'fd70::2'],
   unowned: ['10.71.1.99', 'fd71:1:c::99'],
+  /** A workload of this node whose interface has no gate yet. */
+  newborn: ['10.71.1.98', 'fd71:1:d::98'],
   outside: ['10.99.0.1', 'fd99::1'],
+  /** Beyond an interface that has no gate. */
+  ungated: ['10.98.0.1', 'fd98::1'],
 } as const;
 export const ENDPOINT = { a: 1, b: 2 } as const;
 export type WorkloadName = keyof typeof ENDPOINT;
@@ -111,6 +115,8 @@ export class Scene {
       ip -n ${n}r addr add 10.71.2.2/32 dev lo; ip -n ${n}r addr add fd71:2::2/128 dev lo nodad
       ip -n ${n}a addr add 10.71.1.2/30 dev eth0; ip -n ${n}a addr add fd71:1:a::2/64 dev eth0 nodad; ip -n ${n}a link set eth0 up
       ip -n ${n}b addr add 10.71.1.6/30 dev eth0; ip -n ${n}b addr add fd71:1:b::2/64 dev eth0 nodad; ip -n ${n}b link set eth0 up
+      ip -n ${n} link add bare0 type veth peer name bare1; ip -n ${n} link set bare1 up; ip -n ${n} link set bare0 up
+      ip -n ${n} route add 10.98.0.0/16 dev bare0; ip -n ${n} route add fd98::/16 dev bare0; ip -n ${n} route add 10.71.1.98/32 dev bare0; ip -n ${n} route add fd71:1:d::98/128 dev bare0
       ip -n ${n} route add 10.71.2.0/24 via 10.70.0.2; ip -n ${n} route add fd71:2::/32 via fd70::2
       ip -n ${n} route add 10.99.0.0/16 via 10.70.0.2; ip -n ${n} route add fd99::/16 via fd70::2
       ip -n ${n}r route add 10.71.1.0/24 via 10.70.0.1 src 10.71.2.2; ip -n ${n}r route add fd71:1::/32 via fd70::1 src fd71:2::2

@@ -184,6 +184,20 @@ describe.each([
       ],
     ],
     [
+      "an interface without gate, with the address of another node's workload",
+      () => [
+        at('sym_up_out', 'up', 'elsewhere')(udp({ from: remote, to: ADDRESS.outside[family] }, [1, 53]), DROP, { UNKNOWN_INTERFACE: 1 }),
+      ],
+    ],
+    [
+      'to where no gate is on the way',
+      () => [
+        aSends(udp({ from: a, to: ADDRESS.ungated[family] }, [4000, 53]), REDIRECT, refused('NO_GATE')),
+        aSends(udp({ from: a, to: ADDRESS.newborn[family] }, [4000, 53]), DROP, { NO_GATE: 1 }),
+        aSends(udp({ from: a, to: ADDRESS.outside[family] }, [4000, 53]), NEXT, {}),
+      ],
+    ],
+    [
       'an address in our prefix that nobody owns',
       () => [arrives(udp({ from: remote, to: ADDRESS.unowned[family] }, [1, 5353]), DROP, { UNATTESTED: 1 })],
     ],

@@ -4,7 +4,7 @@ import { SYM_MAPS, SYM_PAIR, SYM_PAIR_KEY, SYM_REASON } from '#bpf/gen/layout';
 import { addressToBytes, parseIpAddress } from '#core/network/address';
 import type { Lab } from '#lab/lab';
 import { INSIDE } from '#lab/layout';
-import { addressOwnerKey, hex, u32 } from '../../agent/datapath/rows/keys.ts';
+import { addressOwnerKey, hex } from '../../agent/datapath/rows/keys.ts';
 import { decodeRow, encodeRow, type RowLayout, type RowValues } from '../../agent/datapath/rows/row.ts';
 import { BpfMap } from '../../agent/kernel/bpf-map.ts';
 
@@ -68,10 +68,6 @@ export class NodeGate {
     const rows = this.with('sym_pairs', (map) => map.entries());
     const ours = rows.filter(([key]) => hex(decodeRow(SYM_PAIR_KEY, key).remote) === bytes);
     return [...new Set(ours.map(([, value]) => decodeRow(SYM_PAIR, value).session))].filter((session) => session !== 0);
-  }
-
-  sessionKey(session: number): Buffer {
-    return u32(session);
   }
 
   async interfaceIndex(name: string): Promise<number> {
