@@ -7,8 +7,9 @@ import type { SessionLink } from './session-link.ts';
 
 /** A flow waits this long for a session; then its sender gets an answer. */
 export const CONNECT_TIMEOUT_MS = 3000;
-const FIRST_RETRY_MS = 200;
-const LAST_RETRY_MS = 5000;
+/** Never sooner after a failure, and this often while flows wait. */
+export const FIRST_RETRY_MS = 200;
+export const LAST_RETRY_MS = 5000;
 /** Sessions with one peer: two of rotation, two of simultaneous dialling. A peer that restarts again and again pushes out its own oldest. */
 const MAX_SESSIONS = 4;
 
@@ -25,6 +26,8 @@ export interface PeerParts {
 export class PeerSessions {
   private links: SessionLink[] = [];
   private waiters: (() => void)[] = [];
+  /** Cuts the pause between two attempts short. */
+  private hurry: (() => void) | undefined;
   private dialling = false;
   private closed = false;
 
@@ -65,6 +68,7 @@ export class PeerSessions {
         const link = this.newest(nowNs());
         if (link || timedOut || this.closed) return link;
         const woken = new Promise<void>((resolve) => this.waiters.push(resolve));
+        this.hurry?.();
         this.connect(nowNs);
         await woken;
       }
@@ -73,7 +77,7 @@ export class PeerSessions {
     }
   }
 
-  /** Dials until there is a session or nobody needs one; each time later. */
+  /** Dials until there is a session or nobody needs one; each time later, but without delay for flows that wait. */
   connect(nowNs: () => bigint): void {
     if (this.dialling || this.closed || this.newest(nowNs())) return;
     void this.dialUntilOpen(nowNs);
@@ -101,12 +105,23 @@ export class PeerSessions {
       for (let delay = FIRST_RETRY_MS; !this.closed && !this.newest(nowNs()); delay = Math.min(2 * delay, LAST_RETRY_MS)) {
         if (this.waiters.length === 0 && !this.parts.needed()) return;
         if (await this.dialOnce()) return;
-        await new Promise<void>((resolve) => this.parts.clock.after(delay * (0.75 + Math.random() / 2), resolve));
+        await this.pause(FIRST_RETRY_MS);
+        if (this.waiters.length === 0 && delay > FIRST_RETRY_MS) await this.pauseUnlessAsked(delay - FIRST_RETRY_MS);
       }
     } finally {
       this.dialling = false;
       this.wake();
     }
+  }
+
+  /** Jittered, so that nodes do not dial in step. */
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.parts.clock.after(ms * (0.75 + Math.random() / 2), resolve));
+  }
+
+  private async pauseUnlessAsked(ms: number): Promise<void> {
+    await Promise.race([this.pause(ms), new Promise<void>((resolve) => (this.hurry = resolve))]);
+    this.hurry = undefined;
   }
 
   private async dialOnce(): Promise<boolean> {
