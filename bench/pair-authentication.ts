@@ -4,7 +4,7 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
 import { TestCa } from '#core/spiffe/testing/ca';
-import type { Credential } from '../agent/session/contract.ts';
+import type { Credential } from '../agent/proof/contract.ts';
 import type { OwnedSession } from '../agent/session/hooks.ts';
 import { dialAs, listenAs, tcpFlow } from '../agent/session/testing/links.ts';
 import { linkNodes, TestNode } from '../agent/session/testing/test-node.ts';

@@ -20,6 +20,20 @@ const ALLOWED = {
   cli: [...CORE, 'proto', 'daemon', 'lab'],
 };
 
+/** The agent's own rooms, lowest first; what they may use from outside is the agent's. Its bin/, config.ts and serve.ts put them together. */
+const AGENT = {
+  'agent/kernel': [],
+  'agent/datapath': ['agent/kernel'],
+  'agent/proof': [],
+  'agent/session': ['agent/datapath', 'agent/proof'],
+  'agent/pair': ['agent/datapath', 'agent/proof', 'agent/session'],
+  'agent/attestation': ['agent/kernel'],
+  'agent/identity': ['agent/proof'],
+  'agent/node': ['agent/attestation', 'agent/datapath', 'agent/identity', 'agent/pair', 'agent/proof', 'agent/session', 'agent/config.ts'],
+  'agent/workload-api': ['agent/attestation', 'agent/kernel', 'agent/proof'],
+  'agent/status': ['agent/datapath', 'agent/identity', 'agent/node'],
+};
+
 const TEST_FILES = '(\\.test\\.ts|/testing/[^/]+\\.ts)$';
 const escape = (room) => room.replaceAll('/', '\\/');
 
@@ -32,6 +46,14 @@ const rooms = Object.entries(ALLOWED).map(([room, allowed]) => ({
     path: `^(${Object.keys(ALLOWED).map(escape).join('|')}|test|bench|build|examples)/`,
     pathNot: `^(${[room, ...allowed].map(escape).join('|')})/`,
   },
+}));
+
+const agentRooms = Object.entries(AGENT).map(([room, allowed]) => ({
+  name: `room ${room}`,
+  severity: 'error',
+  comment: `${room} may import ${allowed.length ? allowed.join(', ') : 'no other room of the agent'}`,
+  from: { path: `^${escape(room)}/`, pathNot: TEST_FILES },
+  to: { path: '^agent/', pathNot: `^(${[room, ...allowed].map(escape).join('|')})(/|$)` },
 }));
 
 const packages = [
@@ -64,7 +86,7 @@ const packages = [
 ];
 
 module.exports = {
-  forbidden: [...rooms, ...packages.map((rule) => ({ severity: 'error', ...rule }))],
+  forbidden: [...rooms, ...agentRooms, ...packages.map((rule) => ({ severity: 'error', ...rule }))],
   options: {
     parser: 'swc',
     tsPreCompilationDeps: true,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { SymbolonError } from '#core/errors/error';
 import { formatTable } from './output.ts';
 
+const counts = z.record(z.string(), z.string());
 /** What the command shows of an agent's /status; an agent may say more. */
 const nodeStatus = z.looseObject({
   version: z.string(),
@@ -21,7 +22,8 @@ const nodeStatus = z.looseObject({
     }),
   ),
   pairs: z.array(z.unknown()),
-  refused: z.record(z.string(), z.string()),
+  packets: z.object({ refused: counts, passed: counts }),
+  flowsRefused: counts,
   problems: z.array(z.string()),
   exemptions: z.array(z.string()),
 });
@@ -54,10 +56,14 @@ export async function readNodeStatus(runFolder: string): Promise<NodeStatus> {
   return nodeStatus.parse(JSON.parse(body));
 }
 
+const listed = (of: Readonly<Record<string, string>>): string =>
+  Object.entries(of)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ') || 'none';
+
 /** The status for people. */
 export function describeNodeStatus(status: NodeStatus): readonly string[] {
   const { authority } = status;
-  const counted = Object.entries(status.refused).map(([reason, packets]) => `${reason} ${packets}`);
   return [
     `${status.nodeId}, agent ${status.version}: ${status.state}, revision ${authority.enforcedRevision} of ${authority.revision ?? 'none'}`,
     `authority ${authority.connected ? 'connected' : 'not connected'}, node SVID until ${status.svidExpiresAt}, ${status.pairs.length} pairs`,
@@ -65,7 +71,9 @@ export function describeNodeStatus(status: NodeStatus): readonly string[] {
       ['interface', 'addresses', 'gate', 'identity'],
       status.workloads.map((w) => [w.interface, w.addresses.join('\n'), w.gate, w.identity ?? w.problem ?? 'none']),
     ),
-    `packets by verdict: ${counted.join(', ') || 'none'}`,
+    `packets refused: ${listed(status.packets.refused)}`,
+    `packets passed: ${listed(status.packets.passed)}`,
+    `flows refused: ${listed(status.flowsRefused)}`,
     ...status.problems.map((problem) => `problem: ${problem}`),
     'passes without proof:',
     ...status.exemptions.map((exemption) => `  ${exemption}`),

@@ -4,7 +4,7 @@ import type { NodeDirectory } from '#core/registration/directory';
 import type { Enforcement, RegistrationEntry } from '#core/registration/entry';
 import { selectorsMatch } from '#core/registration/selector';
 import type { SpiffeId } from '#core/spiffe/id';
-import type { Attestation } from '../node/endpoints.ts';
+import type { Attestation } from './attestation.ts';
 import type { AttestedProcess } from './process.ts';
 
 /** What was found behind one workload interface. */

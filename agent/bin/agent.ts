@@ -14,7 +14,7 @@ import {
   readAgentConfig,
 } from '../config.ts';
 import { startNode } from '../node/node.ts';
-import { serveNode } from '../node/serve.ts';
+import { serveNode } from '../serve.ts';
 
 const EXIT_USAGE = 2;
 

@@ -87,10 +87,14 @@ export interface HeldFlow {
   readonly sinceBootNs: bigint;
 }
 
-/** Why a packet, flow or pair was refused: appears in counters, `status` and deny rows. The numbers are those of bpf/maps.h. */
+/**
+ * Packets since the maps were made, by reason (enum sym_reason of bpf/maps.h in lower case), or flows that this agent has decided to refuse.
+ * `passed` are also those that were held, and answers.
+ */
 export interface Counter {
+  readonly kind: 'packets refused' | 'packets passed' | 'flows refused';
   readonly reason: string;
-  readonly packets: bigint;
+  readonly count: bigint;
 }
 
 /** A lease, CLOCK_BOOTTIME. Sending stops first. */

@@ -3,7 +3,7 @@ import { addressToBytes } from '#core/network/address';
 import type { Protocol } from '#core/network/flow';
 import { PrefixTable } from '#core/network/prefix';
 import { type Clock, systemClock, type Timer } from '#daemon/clock';
-import { flowOf, flowsBetween, Hold } from '../hold/hold.ts';
+import { flowOf, flowsBetween, Hold } from './hold/hold.ts';
 import { bootNs } from '../kernel/boot-clock.ts';
 import { BpfObject } from '../kernel/bpf-object.ts';
 import { runSyscallProgram } from '../kernel/bpf-program.ts';
@@ -218,13 +218,17 @@ class PinnedDatapath implements Datapath {
   counters(): readonly Counter[] {
     const gate = Object.entries(SYM_REASON)
       .filter(([, index]) => index !== SYM_REASON.NONE)
-      .map(([name, index]) => ({ reason: name.toLowerCase().replaceAll('_', '-'), packets: this.maps.sym_counters.sumPerCpu(index) }));
+      .map(([name, index]) => ({
+        kind: index < SYM_REASON.PASSED_FLOW ? ('packets refused' as const) : ('packets passed' as const),
+        reason: name.toLowerCase().replaceAll('_', '-'),
+        count: this.maps.sym_counters.sumPerCpu(index),
+      }));
     const { dropped, refused } = this.hold.counts();
     return [
       ...gate,
-      { reason: 'hold-overflow', packets: BigInt(dropped) },
-      { reason: 'hold-unreadable', packets: BigInt(refused) },
-      ...[...this.denials.decided()].map(([reason, packets]) => ({ reason: `refused: ${reason}`, packets })),
+      { kind: 'packets refused', reason: 'hold-overflow', count: BigInt(dropped) },
+      { kind: 'packets refused', reason: 'hold-unreadable', count: BigInt(refused) },
+      ...[...this.denials.decided()].map(([reason, count]) => ({ kind: 'flows refused' as const, reason, count })),
     ];
   }
 

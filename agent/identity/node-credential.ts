@@ -8,7 +8,7 @@ import type { Instant } from '#core/time/instant';
 import type { Clock } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import type { TlsCredential } from '#daemon/tls/credential';
-import type { Credential } from '../session/contract.ts';
+import type { Credential } from '../proof/contract.ts';
 import type { AuthorityClient } from './authority-client.ts';
 import { Backoff } from './backoff.ts';
 import { createCsr, newPrivateKey } from './csr.ts';

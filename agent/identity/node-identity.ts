@@ -5,14 +5,14 @@ import type { Clock } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import { VERSION } from '#daemon/version';
 import type { SyncReport, SyncState } from '#proto/gen/symbolon/authority/sync';
-import type { Credential } from '../session/contract.ts';
+import type { Credential } from '../proof/contract.ts';
 import { type AuthorityClient, createAuthorityClient } from './authority-client.ts';
 import { obtainNodeCredential } from './node-credential.ts';
 import { type NodeFiles, openNodeFiles } from './node-files.ts';
 import { NodeRenewal } from './node-renewal.ts';
 import type { NodeView } from './node-view.ts';
 import { parseBundles, parseSyncState } from './parse-sync-state.ts';
-import { Signal } from './signal.ts';
+import { Emitter } from '#daemon/emitter';
 import { SyncLoop } from './sync-loop.ts';
 import { WorkloadCredentials } from './workload-credentials.ts';
 
@@ -66,7 +66,7 @@ export interface NodeIdentity {
 class LiveNodeIdentity implements NodeIdentity {
   readonly nodeId: SpiffeId;
   private readonly log: Logger;
-  private readonly views = new Signal<NodeView>();
+  private readonly views = new Emitter<NodeView>();
   private readonly workloads: WorkloadCredentials;
   private readonly sync: SyncLoop;
   private newest: NodeView | undefined;

@@ -1,16 +1,16 @@
 import { SymbolonError } from '#core/errors/error';
 import type { Timer } from '#daemon/clock';
-import type { Credential } from '../session/contract.ts';
+import type { Credential } from '../proof/contract.ts';
 import { Backoff } from './backoff.ts';
 import { createCsr, newPrivateKey } from './csr.ts';
 import { checkNodeCredential, type JoinOptions } from './node-credential.ts';
 import { renewalTime } from './renewal-time.ts';
-import { Signal } from './signal.ts';
+import { Emitter } from '#daemon/emitter';
 import { MAX_TIMER_MS } from './timer.ts';
 
 /** Holds the node's credential and renews it at half of its life, with a new key each time. */
 export class NodeRenewal {
-  readonly renewed = new Signal<Credential>();
+  readonly renewed = new Emitter<Credential>();
   private readonly backoff: Backoff;
   private timer: Timer | undefined;
   private dueAt: number;

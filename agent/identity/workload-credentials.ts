@@ -4,14 +4,14 @@ import type { SpiffeId } from '#core/spiffe/id';
 import { verifyX509Svid } from '#core/spiffe/verify';
 import type { Clock, Timer } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
-import type { Credential } from '../session/contract.ts';
+import type { Credential } from '../proof/contract.ts';
 import type { AuthorityClient } from './authority-client.ts';
 import { Backoff } from './backoff.ts';
 import { createCsr, newPrivateKey } from './csr.ts';
 import { checkCredential } from './node-credential.ts';
 import type { NodeView } from './node-view.ts';
 import { renewalTime } from './renewal-time.ts';
-import { Signal } from './signal.ts';
+import { Emitter } from '#daemon/emitter';
 import { MAX_TIMER_MS } from './timer.ts';
 
 /** Requests in one call: its signatures must fit into the call's time-out at the authority. */
@@ -45,7 +45,7 @@ function certificateWish(entry: RegistrationEntry): string {
  */
 export class WorkloadCredentials {
   /** The id of an entry whose credential is new or gone. */
-  readonly changed = new Signal<string>();
+  readonly changed = new Emitter<string>();
   private readonly slots = new Map<string, Slot>();
   private view: NodeView | undefined;
   private timer: Timer | undefined;

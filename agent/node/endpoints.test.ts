@@ -4,7 +4,8 @@ import type { RegistrationEntry } from '#core/registration/entry';
 import { nodeSpiffeId } from '#core/registration/node-id';
 import { parseSpiffeId, parseTrustDomain } from '#core/spiffe/id';
 import type { EndpointId } from '../datapath/contract.ts';
-import { type AttestedInterface, planEndpoints, type WorkloadEndpoint } from './endpoints.ts';
+import type { AttestedInterface } from '../attestation/attestation.ts';
+import { planEndpoints, type WorkloadEndpoint } from './endpoints.ts';
 
 const east = parseTrustDomain('east.example');
 const address = parseIpAddress('10.1.0.2');

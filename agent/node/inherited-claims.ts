@@ -1,6 +1,6 @@
 import type { FoundPair } from '../datapath/contract.ts';
 import type { PairStatus } from '../pair/manager.ts';
-import { RECEIVE_LEASE_NS } from '../pair/session-lease.ts';
+import { RECEIVE_LEASE_NS } from '../session/session-lease.ts';
 
 /** After this the leases of pairs that an earlier agent has left are over at every node. */
 export const INHERITED_NS = RECEIVE_LEASE_NS + 1_000_000_000n;

@@ -1,13 +1,11 @@
 import { describeError } from '#core/errors/error';
-import type { Flow } from '#core/network/flow';
 import { type CompiledPolicies } from '#core/policy/compile';
 import { decide } from '#core/policy/decide';
-import type { Decision, Grant } from '#core/policy/model';
+import type { Decision } from '#core/policy/model';
 import type { NodeDirectory } from '#core/registration/directory';
 import { maySpeakFor } from '#core/registration/placement';
-import type { SpiffeId } from '#core/spiffe/id';
-import type { X509Svid } from '#core/spiffe/svid';
-import type { PairRefusal } from '../session/contract.ts';
+import type { JudgedPair, Judgement } from '../proof/contract.ts';
+import { refused } from '../proof/refusal.ts';
 
 /** What a verdict rests on: swapped whole with every revision. */
 export interface JudgedView {
@@ -15,29 +13,12 @@ export interface JudgedView {
   readonly policies: CompiledPolicies;
 }
 
-/** A peer's workload, the local one, and the flow that one wants to send to the other. */
-export interface JudgedPair {
-  readonly peerNode: SpiffeId;
-  readonly peer: X509Svid;
-  readonly local: SpiffeId;
-  readonly flow: Flow;
-  readonly peerEnd: 'source' | 'destination';
-}
-
-export type Judgement =
-  | { readonly verdict: 'accepted'; readonly grants: readonly Grant[] }
-  | { readonly verdict: 'refused'; readonly reason: PairRefusal; readonly detail: string };
-
-function refused(reason: PairRefusal, detail: string): Judgement {
-  return { verdict: 'refused', reason, detail };
-}
-
 function describeDeny(decision: Decision & { verdict: 'deny' }, side: string): string {
   return decision.rule === undefined ? `no policy allows it (${side})` : `policy ${decision.rule} denies it (${side})`;
 }
 
 /**
- * The checks of HANDSHAKE.md that need the node's view: may the peer's node speak for that workload at that address (placement), and does this
+ * The checks before a pair is written (docs/explanation/pair-authentication.md) that need the node's view: may the peer's node speak for that workload at that address (placement), and does this
  * node's side of the policies allow the flow: `ingress` where the peer is the source, `egress` where it is the destination.
  */
 export function judgePair(view: JudgedView, pair: JudgedPair): Judgement {

@@ -13,14 +13,15 @@ import type { AgentConfig } from '../config.ts';
 import type { Datapath, EndpointId } from '../datapath/contract.ts';
 import { openDatapath } from '../datapath/open.ts';
 import { type NodeIdentity, startNodeIdentity } from '../identity/node-identity.ts';
-import { Signal } from '../identity/signal.ts';
+import { Emitter } from '#daemon/emitter';
 import { createPairManager, type PairManager } from '../pair/manager.ts';
 import { datapathConfigOf } from './datapath-config.ts';
 import { loadEndpoints, saveEndpoints } from './endpoint-file.ts';
-import { type AttestedInterface, planEndpoints, type WorkloadEndpoint } from './endpoints.ts';
+import type { AttestedInterface } from '../attestation/attestation.ts';
+import { planEndpoints, type WorkloadEndpoint } from './endpoints.ts';
 import { FirstContact } from './first-contact.ts';
 import { INHERITED_NS, InheritedClaims } from './inherited-claims.ts';
-import { NodePairAuthority } from './node-pair-authority.ts';
+import { NodePairJudge } from './node-pair-judge.ts';
 import { SecondLook } from './second-look.ts';
 
 /** At most 15 characters; one for each network namespace. */
@@ -59,12 +60,12 @@ function bootstrapBundles(trustDomain: TrustDomain, pem: string | undefined): Bu
  */
 class LiveNode implements RunningNode {
   readonly pairs: PairManager;
-  private readonly authority: NodePairAuthority;
+  private readonly judge: NodePairJudge;
   private readonly inherited: InheritedClaims;
   private readonly contact: FirstContact;
   private readonly watch: WorkloadWatch;
   private readonly endpointFile: string;
-  private readonly changed = new Signal<void>();
+  private readonly changed = new Emitter<void>();
   private readonly secondLook = new SecondLook((interfaceIndex, ms) => this.lookAgain(interfaceIndex, ms));
   private table: readonly WorkloadEndpoint[];
   private interfaces: NodeInterfaces;
@@ -83,11 +84,11 @@ class LiveNode implements RunningNode {
     if (this.inherited.any) clock.after(Number(INHERITED_NS / 1_000_000n), () => this.reconcile());
     const alive = new Set(datapath.found.endpoints.map((found) => found.endpoint));
     this.table = loadEndpoints(this.endpointFile).filter((endpoint) => alive.has(endpoint.endpoint));
-    this.authority = new NodePairAuthority((entryId) => identity.workload(entryId), clock);
+    this.judge = new NodePairJudge((entryId) => identity.workload(entryId), clock);
     this.contact = new FirstContact({
       datapath,
       endpointOf: (id) => this.table.find((endpoint) => endpoint.endpoint === id),
-      mayBeAllowed: ({ identity: local }, flow) => local !== undefined && this.authority.mayBeAllowed(local.spiffeId, flow),
+      mayBeAllowed: ({ identity: local }, flow) => local !== undefined && this.judge.mayBeAllowed(local.spiffeId, flow),
       attestAgain: (interfaceIndex) => void this.watch.rescan(interfaceIndex),
       clock,
     });
@@ -102,11 +103,12 @@ class LiveNode implements RunningNode {
     // The workloads must be known before the pairs that are still in the gate are looked at.
     this.apply();
     this.pairs = createPairManager({
-      datapath: this.pairDatapath(),
-      authority: this.authority,
+      datapath: this.datapath,
+      onHeld: (listener) => this.contact.onAttested(listener),
+      judge: this.judge,
       credential: () => identity.credential(),
       directory: () => identity.view()?.directory ?? NO_DIRECTORY,
-      endpointOf: (address): EndpointId | undefined => this.authority.endpointAt(address)?.endpoint,
+      endpointOf: (address): EndpointId | undefined => this.judge.endpointAt(address)?.endpoint,
       clock,
       log: log.scoped('pairs'),
       onUnclaimed: () => this.schedule(),
@@ -115,17 +117,6 @@ class LiveNode implements RunningNode {
     identity.onWorkload(() => this.schedule());
     identity.onCredential(() => this.pairs.viewChanged());
     this.viewed();
-  }
-
-  /** The gate as the pairs see it: held flows come to them only when their workload is attested. */
-  private pairDatapath(): Datapath {
-    const onHeld: Datapath['onHeld'] = (listener) => this.contact.onAttested(listener);
-    return new Proxy(this.datapath, {
-      get: (datapath, name): unknown => {
-        const member: unknown = name === 'onHeld' ? onHeld : Reflect.get(datapath, name);
-        return typeof member === 'function' ? member.bind(datapath) : member;
-      },
-    });
   }
 
   private viewed(): void {
@@ -184,7 +175,7 @@ class LiveNode implements RunningNode {
       newEndpoint: () => this.datapath.newEndpoint(),
       claimed: (address) => this.isClaimed(address),
     });
-    this.authority.update(view, table);
+    this.judge.update(view, table);
     // Written first: an agent that comes after a crash here knows a workload too many, never one too few.
     saveEndpoints(this.endpointFile, table);
     this.table = table;
@@ -193,7 +184,7 @@ class LiveNode implements RunningNode {
         nodeId: this.identity.nodeId,
         view,
         endpoints: table,
-        interfaces: { uplinks: this.interfaces.uplinks, addresses: this.interfaces.nodeAddresses },
+        interfaces: this.interfaces,
         agentPort: this.config.listenPort,
       }),
     );

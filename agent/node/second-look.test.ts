@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { parseSpiffeId } from '#core/spiffe/id';
 import { instantFromMs } from '#core/time/instant';
-import type { Attestation } from './endpoints.ts';
+import type { Attestation } from '../attestation/attestation.ts';
 import { SECOND_LOOK_MS, SecondLook } from './second-look.ts';
 
 const web = parseSpiffeId('spiffe://east.example/web');

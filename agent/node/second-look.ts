@@ -1,6 +1,6 @@
 import type { SpiffeId } from '#core/spiffe/id';
 import type { Instant } from '#core/time/instant';
-import type { Attestation } from './endpoints.ts';
+import type { Attestation } from '../attestation/attestation.ts';
 
 /** A process that enters a workload's namespace as root, and becomes the workload's user a moment later, is over this by then. */
 export const SECOND_LOOK_MS = 200;

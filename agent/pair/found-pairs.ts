@@ -4,7 +4,7 @@ import type { Datapath, EndpointId, FoundPair } from '../datapath/contract.ts';
 import type { PairEnds } from './ends.ts';
 import { LOCAL_LEASE_NS } from './local-lease.ts';
 import type { PairBook } from './pair-book.ts';
-import { RECEIVE_LEASE_NS } from './session-lease.ts';
+import { RECEIVE_LEASE_NS } from '../session/session-lease.ts';
 
 /**
  * Pairs that an earlier agent of this node left in the gate. Their proofs are gone with it: those that a local client started are proven

@@ -3,12 +3,13 @@ import { parsePort, parseProtocol, hasPorts, type Flow } from '#core/network/flo
 import type { Grant } from '#core/policy/model';
 import type { X509Svid } from '#core/spiffe/svid';
 import type { EndpointId } from '../datapath/contract.ts';
-import type { CloseReason, PairAuthority, PairRefusal } from '../session/contract.ts';
-import { intersectGrants } from './grants.ts';
+import type { PairJudge, PairRefusal } from '../proof/contract.ts';
+import type { CloseReason } from '../session/contract.ts';
+import { intersectGrants } from '../proof/grants.ts';
 import type { LivePair, PairVerdict } from './state/pair-state.ts';
 
 export interface LiveJudge {
-  readonly authority: PairAuthority;
+  readonly judge: PairJudge;
   /** The workload instance that has the address now. */
   readonly endpointOf: (pair: LivePair) => EndpointId | undefined;
   /** Verified SVIDs by leaf, for one round of judging many pairs. */
@@ -32,7 +33,7 @@ function verifyAgain(judge: LiveJudge, peer: X509Svid): X509Svid {
   const key = Buffer.from(peer.chain[0] ?? []).toString('latin1');
   const known = judge.verified?.get(key);
   if (known) return known;
-  const svid = judge.authority.verifySvid(peer.chain);
+  const svid = judge.judge.verifySvid(peer.chain);
   judge.verified?.set(key, svid);
   return svid;
 }
@@ -44,7 +45,7 @@ function verifyAgain(judge: LiveJudge, peer: X509Svid): X509Svid {
 export function judgeLive(judge: LiveJudge, pair: LivePair): PairVerdict {
   const { proven } = pair;
   const { flow, role } = proven;
-  const local = judge.authority.localWorkload(flow, role === 'client' ? 'source' : 'destination');
+  const local = judge.judge.localWorkload(flow, role === 'client' ? 'source' : 'destination');
   if (!local || judge.endpointOf(pair) !== pair.endpoint || local.svid.id !== proven.local.id) {
     return no('endpoint-gone', 'no-such-workload', `${proven.local.id} is no longer there`);
   }
@@ -57,7 +58,7 @@ export function judgeLive(judge: LiveJudge, pair: LivePair): PairVerdict {
   const peerEnd = role === 'client' ? 'destination' : 'source';
   let refusal = no('policy-changed', 'denied-by-policy', 'nothing is left of its grants');
   for (const candidate of [flow, ...pair.grants.map((grant) => flowOfGrant(flow, grant))]) {
-    const verdict = judge.authority.judge({ peerNode: pair.peerNode, peer, local: local.svid.id, flow: candidate, peerEnd });
+    const verdict = judge.judge.judge({ peerNode: pair.peerNode, peer, local: local.svid.id, flow: candidate, peerEnd });
     if (verdict.verdict === 'accepted') {
       const grants = role === 'client' ? intersectGrants(verdict.grants, proven.serverGrants) : verdict.grants;
       if (grants.length > 0) return { verdict: 'accepted', grants };

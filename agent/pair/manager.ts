@@ -1,12 +1,11 @@
 import { describeError, isSymbolonError, SymbolonError } from '#core/errors/error';
 import type { IpAddress } from '#core/network/address';
-import type { NodeDirectory } from '#core/registration/directory';
 import type { SpiffeId } from '#core/spiffe/id';
 import { addMs } from '#core/time/instant';
-import type { Clock, Timer } from '#daemon/clock';
-import type { Logger } from '#daemon/log';
+import type { Timer } from '#daemon/clock';
 import type { Datapath, EndpointId, HeldFlow, SessionIndex } from '../datapath/contract.ts';
-import type { CloseReason, Credential, PairAuthority, PairRefusal, ProvenPair } from '../session/contract.ts';
+import type { PairRefusal, ProvenPair } from '../proof/contract.ts';
+import type { CloseReason, SessionStatus } from '../session/contract.ts';
 import type { SessionHooks } from '../session/hooks.ts';
 import type { SessionListener } from '../session/listen.ts';
 import { endsOf, type PairEnds } from './ends.ts';
@@ -14,9 +13,9 @@ import { FoundPairs } from './found-pairs.ts';
 import { LocalLease } from './local-lease.ts';
 import { proveLocally } from './local-proof.ts';
 import { endsOfPair, livePair, PairBook, type PairMachine } from './pair-book.ts';
-import { RECEIVE_LEASE_NS } from './session-lease.ts';
-import type { SessionLink } from './session-link.ts';
-import { SessionPool } from './session-pool.ts';
+import { RECEIVE_LEASE_NS } from '../session/session-lease.ts';
+import type { SessionLink } from '../session/session-link.ts';
+import { SessionPool, type SessionPoolOptions } from '../session/session-pool.ts';
 import type { Attempt, LivePair } from './state/pair-state.ts';
 import { Tombstones } from './tombstones.ts';
 import { UnheardCloses } from './unheard-closes.ts';
@@ -32,33 +31,20 @@ const MAX_PAIRS_OF_PEER = 32_768;
 const REBIND_MS = 5000;
 const RETRY_RENEWAL_MS = 3000;
 
-export interface PairManagerOptions {
-  readonly datapath: Datapath;
-  readonly authority: PairAuthority;
-  /** This node's SVID and key now. */
-  readonly credential: () => Credential;
-  readonly directory: () => NodeDirectory;
+export interface PairManagerOptions extends SessionPoolOptions {
+  /** Held flows of workloads that are attested. */
+  readonly onHeld: Datapath['onHeld'];
   /** The managed workload instance that has a local address now. */
   readonly endpointOf: (address: IpAddress) => EndpointId | undefined;
-  readonly clock: Clock;
-  readonly log: Logger;
   /** Called when an address may have left `claimedAddresses`. */
   readonly onUnclaimed?: () => void;
-  /** X25519 for every pair. Default false. */
-  readonly forwardSecrecy?: boolean;
 }
 
-/** A pair or session as `status` shows it. */
+/** A pair as `status` shows it. */
 export interface PairStatus {
   readonly pairId: string;
   readonly state: 'live' | 'renewing';
   readonly pair: LivePair;
-}
-export interface SessionStatus {
-  readonly peer: SpiffeId;
-  readonly side: 'dialled' | 'accepted';
-  readonly open: boolean;
-  readonly index: SessionIndex;
 }
 
 /** Answers the gate's held flows with pairs, and keeps them alive or closes them. */
@@ -78,7 +64,7 @@ export interface PairManager {
   close(): Promise<void>;
 }
 
-/** Starts to answer `datapath.onHeld`. Nothing is proven before the authority knows a view. */
+/** Starts to answer held flows. Nothing is proven before the judge knows a view. */
 export function createPairManager(options: PairManagerOptions): PairManager {
   return new Manager(options);
 }
@@ -97,7 +83,7 @@ class Manager implements PairManager {
   private closed = false;
 
   constructor(private readonly options: PairManagerOptions) {
-    const { datapath, authority, clock, log } = options;
+    const { datapath, judge, clock, log } = options;
     this.local = new LocalLease(datapath);
     this.pool = new SessionPool(options, {
       hooks: (link) => this.adopt(link),
@@ -108,7 +94,7 @@ class Manager implements PairManager {
     });
     this.book = new PairBook({
       datapath,
-      authority,
+      judge,
       clock,
       log,
       endpointOf: (ends) => options.endpointOf(ends.local),
@@ -123,7 +109,7 @@ class Manager implements PairManager {
       (ends) => options.endpointOf(ends.local),
       (address) => this.whereIs(address),
     );
-    datapath.onHeld((held) => this.held(held));
+    options.onHeld((held) => this.held(held));
     this.timer = clock.after(TICK_MS, () => this.tick());
   }
 
@@ -205,9 +191,9 @@ class Manager implements PairManager {
   }
 
   private exchangeHere(machine: PairMachine, attempt: Attempt): void {
-    const { authority, clock, endpointOf } = this.options;
+    const { judge, clock, endpointOf } = this.options;
     try {
-      const { client, server } = proveLocally(authority, this.nodeId, attempt.flow, clock.now());
+      const { client, server } = proveLocally(judge, this.nodeId, attempt.flow, clock.now());
       const endpoint = endpointOf(attempt.flow.destination);
       if (endpoint === undefined) return this.refused(machine, attempt, 'no-such-workload', 'the workload is gone');
       this.proven(this.book.at(endsOf(attempt.flow, 'server', endpoint)), undefined, server, this.local.index, this.nodeId);

@@ -6,7 +6,8 @@ import { addMs, type Instant } from '#core/time/instant';
 import type { Clock } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import type { Datapath, EndpointId, PairSpec, SessionIndex } from '../datapath/contract.ts';
-import type { CloseReason, PairAuthority } from '../session/contract.ts';
+import type { PairJudge } from '../proof/contract.ts';
+import type { CloseReason } from '../session/contract.ts';
 import { endsKey, gateKeyOf, type PairEnds } from './ends.ts';
 import { judgeLive } from './judge-live.ts';
 import { type Attempt, IDLE, type LivePair, type PairEffect, type PairEvent, type PairState, type PairView } from './state/pair-state.ts';
@@ -29,7 +30,7 @@ export interface PairMachine {
 
 export interface PairBookParts {
   readonly datapath: Datapath;
-  readonly authority: PairAuthority;
+  readonly judge: PairJudge;
   readonly endpointOf: (pair: PairEnds) => EndpointId | undefined;
   readonly leaseLives: (session: SessionIndex) => boolean;
   readonly tombstoned: (pairId: string) => boolean;
@@ -116,11 +117,11 @@ export class PairBook {
   }
 
   private view(): PairView {
-    const { authority, tombstoned, leaseLives } = this.parts;
+    const { judge, tombstoned, leaseLives } = this.parts;
     const endpointOf = (pair: LivePair): EndpointId | undefined => this.parts.endpointOf(endsOfPair(pair));
     const { verified } = this;
     return {
-      judge: (pair) => judgeLive({ authority, endpointOf, ...(verified && { verified }) }, pair),
+      judge: (pair) => judgeLive({ judge, endpointOf, ...(verified && { verified }) }, pair),
       allows: (pair, flow) => this.allows(pair, flow),
       tombstoned,
       leaseLives,
@@ -129,7 +130,7 @@ export class PairBook {
 
   private allows(pair: LivePair, flow: Flow): boolean {
     const { peer, local } = pair.proven;
-    const verdict = this.parts.authority.judge({ peerNode: pair.peerNode, peer, local: local.id, flow, peerEnd: 'destination' });
+    const verdict = this.parts.judge.judge({ peerNode: pair.peerNode, peer, local: local.id, flow, peerEnd: 'destination' });
     return verdict.verdict === 'accepted';
   }
 

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '#daemon/clock';
 import type { Credits } from '#proto/gen/symbolon/agent/session';
-import type { ContextLedger } from '../pair/ledger.ts';
+import type { ContextLedger } from '../proof/ledger.ts';
 import type { Message } from './transport.ts';
 
 /** Credits that a peer holds from us in a quiet session. */

@@ -1,5 +1,5 @@
-import type { AuthenticatorRequest, TlsRole } from '../pair/authenticator/message.ts';
-import { parseRequest } from '../pair/authenticator/parse.ts';
+import type { AuthenticatorRequest, TlsRole } from '../proof/authenticator/message.ts';
+import { parseRequest } from '../proof/authenticator/parse.ts';
 
 /** Credits beyond these are not kept: the peer decides how many it issues. */
 const MAX_HELD = 1024;

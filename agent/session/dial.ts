@@ -4,7 +4,7 @@ import { SymbolonError } from '#core/errors/error';
 import type { AgentEndpoint } from '#core/registration/directory';
 import type { SpiffeId } from '#core/spiffe/id';
 import type { X509Svid } from '#core/spiffe/svid';
-import type { Credential } from './contract.ts';
+import type { Credential } from '../proof/contract.ts';
 import type { OwnedSession } from './hooks.ts';
 import { openNodeSession, type SessionParts } from './session.ts';
 import { HANDSHAKE_TIMEOUT_MS, SESSION_ALPN, sessionTlsOptions } from './tls.ts';
@@ -29,7 +29,7 @@ export async function dialNodeSession(options: DialOptions): Promise<OwnedSessio
   const socket = await connectTls(options);
   try {
     const peer = verifyNodePeer(socket, {
-      verifySvid: (chain) => options.authority.verifySvid(chain),
+      verifySvid: (chain) => options.judge.verifySvid(chain),
       accept: options.accept,
       expect: options.expect,
     });

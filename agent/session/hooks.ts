@@ -1,4 +1,5 @@
-import type { CloseReason, NodeSession, ProvenPair } from './contract.ts';
+import type { ProvenPair } from '../proof/contract.ts';
+import type { CloseReason, NodeSession } from './contract.ts';
 
 /** What a session tells its owner. Called from the session's own turn: they must not throw, but for `admit`. */
 export interface SessionHooks {

@@ -1,14 +1,14 @@
 import type { Flow } from '#core/network/flow';
 import type { Clock } from '#daemon/clock';
 import type { PairResponse } from '#proto/gen/symbolon/agent/session';
-import type { AuthenticatorRequest } from '../pair/authenticator/message.ts';
-import type { PairOutcome } from './contract.ts';
+import type { AuthenticatorRequest } from '../proof/authenticator/message.ts';
+import type { PairOutcome } from '../proof/contract.ts';
 import type { CreditPurse } from './credits.ts';
-import type { ExchangeContext } from './exchange.ts';
-import { finishPair, type StartedPair, startPair } from './initiate.ts';
-import { refusalOfError, refused } from './refusal.ts';
+import type { ExchangeContext } from '../proof/exchange.ts';
+import { finishPair, type StartedPair, startPair } from '../proof/initiate.ts';
+import { refusalOfError, refused } from '../proof/refusal.ts';
 import type { Message } from './transport.ts';
-import { wireCloseReason } from './verdict.ts';
+import { wireCloseReason } from './close-reason.ts';
 
 /** A peer that has not answered by then is not answering. */
 const ANSWER_TIMEOUT_MS = 5000;

@@ -4,15 +4,12 @@ import { describeError, SymbolonError } from '#core/errors/error';
 import { type IpAddress, parseIpAddress } from '#core/network/address';
 import type { X509Svid } from '#core/spiffe/svid';
 import { ACCEPT_LIMITS, type AcceptLimits, AcceptQueue } from './accept-queue.ts';
-import type { Credential, PairAuthority } from './contract.ts';
+import type { Credential } from '../proof/contract.ts';
 import { openNodeSession, type SessionParts } from './session.ts';
 import { HANDSHAKE_TIMEOUT_MS, SESSION_ALPN, sessionTlsOptions } from './tls.ts';
 import { verifyNodePeer } from './verify-peer.ts';
 
-/** Default port of node sessions. */
-export const SESSION_PORT = 7420;
-
-export interface ListenOptions extends Omit<SessionParts, 'authority'> {
+export interface ListenOptions extends SessionParts {
   /** Default: every address, both families. */
   readonly address?: IpAddress;
   readonly port: number;
@@ -20,7 +17,6 @@ export interface ListenOptions extends Omit<SessionParts, 'authority'> {
   readonly credential: () => Credential;
   /** Throws unless the node directory lists the peer. */
   readonly accept: (peer: X509Svid) => void;
-  readonly pairs: PairAuthority;
   /** May an address connect at all? Asked before a byte is read. Default: any. */
   readonly mayConnect?: (address: IpAddress) => boolean;
   readonly limits?: AcceptLimits;
@@ -54,8 +50,8 @@ export async function listenNodeSessions(options: ListenOptions): Promise<Sessio
     if (raw) queue.done(raw);
     socket.on('error', () => undefined);
     try {
-      const peer = verifyNodePeer(socket, { verifySvid: (chain) => options.pairs.verifySvid(chain), accept: options.accept });
-      openNodeSession(socket, 'accepted', peer, { ...options, authority: options.pairs });
+      const peer = verifyNodePeer(socket, { verifySvid: (chain) => options.judge.verifySvid(chain), accept: options.accept });
+      openNodeSession(socket, 'accepted', peer, options);
     } catch (error) {
       options.log.warn({ from: socket.remoteAddress, problem: describeError(error) }, 'node session refused');
       socket.destroy();

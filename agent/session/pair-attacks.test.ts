@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { TEST_NOW, TestCa, type TestCertificate } from '#core/spiffe/testing/ca';
 import { addMs } from '#core/time/instant';
 import { Verdict } from '#proto/gen/symbolon/agent/session';
-import type { Credential } from './contract.ts';
-import { type StartedPair, startPair } from './initiate.ts';
+import type { Credential } from '../proof/contract.ts';
+import { type StartedPair, startPair } from '../proof/initiate.ts';
 import { dialAs, listenAs, type ListeningNode, tcpFlow } from './testing/links.ts';
 import { RawPeer } from './testing/raw-peer.ts';
 import { linkNodes, TestNode } from './testing/test-node.ts';

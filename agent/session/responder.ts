@@ -1,11 +1,11 @@
 import { type PairRequest, Verdict } from '#proto/gen/symbolon/agent/session';
-import type { ProvenPair } from './contract.ts';
+import type { ProvenPair, Refusal } from '../proof/contract.ts';
 import type { CreditIssuer } from './credit-issuer.ts';
-import type { ExchangeContext } from './exchange.ts';
-import { type Refusal, refused } from './refusal.ts';
-import { answerPair, type PairAnswer } from './respond.ts';
+import type { ExchangeContext } from '../proof/exchange.ts';
+import { refused } from '../proof/refusal.ts';
+import { answerPair, type PairAnswer } from '../proof/respond.ts';
 import type { Message } from './transport.ts';
-import { verdictOf } from './verdict.ts';
+import { verdictOf } from '../proof/verdict.ts';
 
 /** Requests of one peer in work at once: more would keep the thread pool from everybody else. */
 const MAX_WORKING = 16;

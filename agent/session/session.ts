@@ -4,17 +4,18 @@ import type { Flow } from '#core/network/flow';
 import type { X509Svid } from '#core/spiffe/svid';
 import type { Clock } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
-import { secretsOfSocket } from '../pair/authenticator/secrets.ts';
-import { ContextLedger } from '../pair/ledger.ts';
-import type { CloseReason, NodeSession, PairAuthority, PairOutcome } from './contract.ts';
+import { secretsOfSocket } from '../proof/authenticator/secrets.ts';
+import { ContextLedger } from '../proof/ledger.ts';
+import type { PairJudge, PairOutcome } from '../proof/contract.ts';
+import type { CloseReason, NodeSession } from './contract.ts';
 import { CreditIssuer } from './credit-issuer.ts';
 import { CreditPurse } from './credits.ts';
-import type { ExchangeContext } from './exchange.ts';
+import type { ExchangeContext } from '../proof/exchange.ts';
 import type { OwnedSession, SessionHooks } from './hooks.ts';
 import { Initiator } from './initiator.ts';
 import { Responder } from './responder.ts';
 import { type Message, Transport } from './transport.ts';
-import { closeReasonOf, wireCloseReason } from './verdict.ts';
+import { closeReasonOf, wireCloseReason } from './close-reason.ts';
 
 /** A credit, and a demand, may be answered for this long. */
 const CREDIT_TTL_MS = 60_000;
@@ -26,7 +27,7 @@ const INVENTORY_CHUNK = 2000;
 const PAIR_ID_BYTES = 16;
 
 export interface SessionParts {
-  readonly authority: PairAuthority;
+  readonly judge: PairJudge;
   readonly clock: Clock;
   readonly log: Logger;
   /** Called once, before anything of the peer is handled. */
@@ -66,7 +67,7 @@ class Session implements OwnedSession, NodeSession {
     const exchange: ExchangeContext = {
       secrets: secretsOfSocket(socket, role),
       ledger,
-      authority: parts.authority,
+      judge: parts.judge,
       peerNode: peer,
       now: () => parts.clock.now(),
       forwardSecrecy: parts.forwardSecrecy ?? false,

@@ -1,18 +1,12 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
-import type { Credential } from './contract.ts';
+import { tlsIdentity } from '#daemon/tls/credential';
+import type { Credential } from '../proof/contract.ts';
 
 /** Versioned: an agent that speaks another version of the protocol does not get past the handshake. */
 export const SESSION_ALPN = 'symbolon-pair/1';
 /** A handshake that takes longer is given up. */
 export const HANDSHAKE_TIMEOUT_MS = 5000;
-
-function pem(der: Uint8Array): string {
-  const lines = Buffer.from(der)
-    .toString('base64')
-    .replace(/.{1,64}/g, '$&\n');
-  return `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`;
-}
 
 /**
  * TLS 1.3 alone, with the node's SVID, without tickets. `ca` is empty and OpenSSL's chain check off: it would pool the authorities of all
@@ -20,8 +14,7 @@ function pem(der: Uint8Array): string {
  */
 export function sessionTlsOptions(credential: Credential): SecureContextOptions {
   return {
-    cert: credential.svid.chain.map(pem).join(''),
-    key: credential.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    ...tlsIdentity({ chain: credential.svid.chain, privateKey: credential.privateKey }),
     ca: [],
     minVersion: 'TLSv1.3',
     maxVersion: 'TLSv1.3',

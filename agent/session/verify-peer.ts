@@ -3,7 +3,7 @@ import { SymbolonError } from '#core/errors/error';
 import { nodeNameOf } from '#core/registration/node-id';
 import type { SpiffeId } from '#core/spiffe/id';
 import type { X509Svid } from '#core/spiffe/svid';
-import { peerChainOf } from './peer-chain.ts';
+import { presentedChain } from '#daemon/tls/presented-chain';
 import { SESSION_ALPN } from './tls.ts';
 
 /** What a connection must be before anything that it carries is believed. */
@@ -28,7 +28,7 @@ export function verifyNodePeer(socket: TLSSocket, rules: PeerRules): X509Svid {
   if (socket.getProtocol() !== 'TLSv1.3') return refuse('protocol', `the peer speaks ${socket.getProtocol()}; expected TLSv1.3`);
   if (socket.isSessionReused()) return refuse('resumed', 'the TLS session was resumed; a full handshake is required');
   if (socket.alpnProtocol !== SESSION_ALPN) return refuse('alpn', `the peer did not agree to ${SESSION_ALPN}`);
-  const chain = peerChainOf(socket);
+  const chain = presentedChain(socket);
   if (chain.length === 0) return refuse('no-certificate', 'the peer presented no certificate');
   const peer = rules.verifySvid(chain);
   if (nodeNameOf(peer.id) === undefined) return refuse('not-a-node', `${peer.id} is no node's SVID; only nodes open sessions`);

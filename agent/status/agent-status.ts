@@ -18,7 +18,9 @@ export interface AgentStatus {
     readonly problem?: string;
   }[];
   readonly pairs: readonly object[];
-  readonly refused: Readonly<Record<string, string>>;
+  /** Counts by reason since the gate was loaded: decimal, without those that are 0. */
+  readonly packets: { readonly refused: Readonly<Record<string, string>>; readonly passed: Readonly<Record<string, string>> };
+  readonly flowsRefused: Readonly<Record<string, string>>;
   readonly problems: readonly string[];
   /** Traffic that passes without proof, and why. */
   readonly exemptions: readonly string[];
@@ -32,6 +34,11 @@ export function exemptionsOf(agentPort: number): readonly string[] {
     'ICMP errors that quote a live flow, from any router: path MTU discovery',
     "the node's own traffic, and that of workloads that no identity matches",
   ];
+}
+
+function countsOf(counters: readonly Counter[], kind: Counter['kind']): Readonly<Record<string, string>> {
+  const counted = counters.filter((counter) => counter.kind === kind && counter.count > 0n);
+  return Object.fromEntries(counted.map(({ reason, count }) => [reason, count.toString()]));
 }
 
 /** Puts a node's state together. */
@@ -63,7 +70,8 @@ export function agentStatusOf(input: {
       ...(endpoint.problem === undefined ? {} : { problem: endpoint.problem }),
     })),
     pairs: input.pairs,
-    refused: Object.fromEntries(input.counters.filter((c) => c.packets > 0n).map((c) => [c.reason, c.packets.toString()])),
+    packets: { refused: countsOf(input.counters, 'packets refused'), passed: countsOf(input.counters, 'packets passed') },
+    flowsRefused: countsOf(input.counters, 'flows refused'),
     problems: identity.problems,
     exemptions: exemptionsOf(input.agentPort),
   };

@@ -2,7 +2,7 @@ import type { RegistrationEntry } from '#core/registration/entry';
 import type { BundleSet } from '#core/spiffe/bundle';
 import { type TrustDomain, trustDomainId, trustDomainOf } from '#core/spiffe/id';
 import type { X509BundlesResponse, X509SVIDResponse } from '#proto/gen/spiffe/workload';
-import type { Credential } from '../session/contract.ts';
+import type { Credential } from '../proof/contract.ts';
 
 /** A trust domain's authorities as concatenated DER. */
 function concatenated(bundles: BundleSet, trustDomain: TrustDomain): Buffer {

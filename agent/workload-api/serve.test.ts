@@ -13,8 +13,8 @@ import { callUnary, messagesOf, openServerStream } from '#daemon/grpc/call';
 import { dialUnix, openClient } from '#daemon/grpc/dial';
 import { silentLogger } from '#daemon/log';
 import { SpiffeWorkloadAPIService, type X509SVIDResponse } from '#proto/gen/spiffe/workload';
-import { Signal } from '../identity/signal.ts';
-import type { Credential } from '../session/contract.ts';
+import { Emitter } from '#daemon/emitter';
+import type { Credential } from '../proof/contract.ts';
 import { serveWorkloadApi, type WorkloadApi } from './serve.ts';
 import type { WorkloadApiSource } from './source.ts';
 
@@ -26,7 +26,7 @@ const NODE = 'spiffe://east.example/symbolon/node/east-1';
 
 /** This very process is the workload: it calls from its own network namespace, as its own user. */
 class FakeSource implements WorkloadApiSource {
-  readonly changes = new Signal<void>();
+  readonly changes = new Emitter<void>();
   namespace = ownNamespace;
   entry: RegistrationEntry | undefined;
   credential: Credential | undefined;

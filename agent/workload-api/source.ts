@@ -1,6 +1,6 @@
 import type { RegistrationEntry } from '#core/registration/entry';
 import type { BundleSet } from '#core/spiffe/bundle';
-import type { Credential } from '../session/contract.ts';
+import type { Credential } from '../proof/contract.ts';
 
 /** What the Workload API serves: the agent's present state. */
 export interface WorkloadApiSource {

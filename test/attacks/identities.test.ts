@@ -4,7 +4,7 @@ import { TEST_NOW, TestCa, type TestCertificate } from '#core/spiffe/testing/ca'
 import { verifyX509Svid } from '#core/spiffe/verify';
 import { addMs } from '#core/time/instant';
 import { systemClock } from '#daemon/clock';
-import type { PairAuthority, PairOutcome } from '../../agent/session/contract.ts';
+import type { PairJudge, PairOutcome } from '../../agent/proof/contract.ts';
 import { dialAs, listenAs, type ListeningNode, tcpFlow } from '../../agent/session/testing/links.ts';
 import { linkNodes, testClock, TestNode } from '../../agent/session/testing/test-node.ts';
 
@@ -45,7 +45,7 @@ async function listen(options: Parameters<typeof listenAs>[1] = {}): Promise<Lis
 }
 
 /** Node two's answers, but for what is given. */
-function authorityOf(node: TestNode, replaced: Partial<PairAuthority>): PairAuthority {
+function judgeOf(node: TestNode, replaced: Partial<PairJudge>): PairJudge {
   return {
     lifetimeSeconds: node.lifetimeSeconds,
     localWorkload: (flow, end) => node.localWorkload(flow, end),
@@ -76,8 +76,8 @@ describe('SVID and key of a workload, used from a node that they were not issued
   });
 
   test('would be believed without the check of placement', async () => {
-    const pairs = authorityOf(two, { judge: () => ({ verdict: 'accepted', grants: ALL_TCP }) });
-    expect(await attack(three, await listen({ pairs }), flow)).toEqual(['accepted', 'spiffe://east.example/web']);
+    const lenient = judgeOf(two, { judge: () => ({ verdict: 'accepted', grants: ALL_TCP }) });
+    expect(await attack(three, await listen({ judge: lenient }), flow)).toEqual(['accepted', 'spiffe://east.example/web']);
   });
 });
 
@@ -98,13 +98,13 @@ describe("a workload's SVID in the place of its node's", () => {
 
   test('would open one if the node that it was issued to were taken for its ID', async () => {
     const node = two.verifySvid.bind(two);
-    const pairs = authorityOf(two, {
+    const lenient = judgeOf(two, {
       verifySvid: (chain) => {
         const svid = node(chain);
         return svid.issuedToNode ? { ...svid, id: svid.issuedToNode } : svid;
       },
     });
-    const server = await listen({ pairs });
+    const server = await listen({ judge: lenient });
     expect(await attack(impostor, server)).toEqual(['accepted', one.id]);
     expect(server.sessions.map((session) => session.peer.id)).toEqual([one.id]);
   });
@@ -117,7 +117,7 @@ describe.each<[string, TestCertificate, number]>([
   /** A listener that takes the time for the one at which the SVID was, or will be, valid. */
   const wrongTime = (): Promise<ListeningNode> => {
     const clock = { now: () => addMs(testClock.now(), whenValidMs), after: systemClock.after.bind(systemClock) };
-    return listen({ clock, pairs: authorityOf(two, { verifySvid: (chain) => verifyX509Svid(chain, two.bundles, clock.now()) }) });
+    return listen({ clock, judge: judgeOf(two, { verifySvid: (chain) => verifyX509Svid(chain, two.bundles, clock.now()) }) });
   };
 
   test("does not prove a workload; with the verifier's clock wrong by half an hour it would", async () => {

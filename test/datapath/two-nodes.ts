@@ -127,7 +127,7 @@ export class TwoNodes {
   async counter(node: NodeName, reason: string): Promise<number> {
     const found = (await this.datapaths[node].counters()).find((c) => c.reason === reason);
     if (!found) throw new Error(`no counter ${reason}`);
-    return Number(found.packets);
+    return Number(found.count);
   }
 
   down(): void {

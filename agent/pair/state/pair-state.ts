@@ -3,7 +3,8 @@ import type { Grant } from '#core/policy/model';
 import type { SpiffeId } from '#core/spiffe/id';
 import type { Instant } from '#core/time/instant';
 import type { EndpointId, SessionIndex } from '../../datapath/contract.ts';
-import type { CloseReason, PairRefusal, ProvenPair } from '../../session/contract.ts';
+import type { PairRefusal, ProvenPair } from '../../proof/contract.ts';
+import type { CloseReason } from '../../session/contract.ts';
 
 /** A proven pair with its place in the gate. */
 export interface LivePair {

@@ -3,7 +3,7 @@ import type { Flow } from '#core/network/flow';
 import { sameAddress } from '#core/network/address';
 import type { Instant } from '#core/time/instant';
 import type { CloseReason } from '../../session/contract.ts';
-import { grantsCover, sameGrants } from '../grants.ts';
+import { grantsCover, sameGrants } from '../../proof/grants.ts';
 import {
   type Attempt,
   expiryOf,

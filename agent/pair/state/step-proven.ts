@@ -1,6 +1,6 @@
 import type { Flow } from '#core/network/flow';
 import type { Instant } from '#core/time/instant';
-import { grantsCover } from '../grants.ts';
+import { grantsCover } from '../../proof/grants.ts';
 import {
   type Attempt,
   expiryOf,

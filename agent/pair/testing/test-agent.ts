@@ -23,7 +23,8 @@ export class TestAgent {
   private start(): PairManager {
     return createPairManager({
       datapath: this.datapath,
-      authority: this.node,
+      onHeld: (listener) => this.datapath.onHeld(listener),
+      judge: this.node,
       credential: () => this.node.credential,
       directory: () => this.node.directory,
       endpointOf: (address) => this.endpoints.get(address.text),

@@ -3,7 +3,8 @@ import { parseIpAddress } from '#core/network/address';
 import { type Flow, parsePort, PROTOCOL } from '#core/network/flow';
 import type { X509Svid } from '#core/spiffe/svid';
 import { silentLogger } from '#daemon/log';
-import type { CloseReason, ProvenPair } from '../contract.ts';
+import type { ProvenPair } from '../../proof/contract.ts';
+import type { CloseReason } from '../contract.ts';
 import { type DialOptions, dialNodeSession } from '../dial.ts';
 import type { OwnedSession, SessionHooks } from '../hooks.ts';
 import { listenNodeSessions, type ListenOptions, type SessionListener } from '../listen.ts';
@@ -59,7 +60,7 @@ export async function listenAs(node: TestNode, options: Partial<ListenOptions> =
     port: 0,
     credential: () => node.credential,
     accept: inDirectory(node),
-    pairs: node,
+    judge: node,
     clock: testClock,
     log: silentLogger,
     hooks: (session) => {
@@ -82,7 +83,7 @@ export async function dialAs(
     expect: to.node.id,
     credential: node.credential,
     accept: inDirectory(node),
-    authority: node,
+    judge: node,
     clock: testClock,
     log: silentLogger,
     hooks: () => hooks,

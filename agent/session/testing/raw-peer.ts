@@ -1,11 +1,11 @@
 import { connect, type TLSSocket } from 'node:tls';
 import type { X509Svid } from '#core/spiffe/svid';
 import { Envelope, type PairResponse } from '#proto/gen/symbolon/agent/session';
-import { secretsOfSocket } from '../../pair/authenticator/secrets.ts';
-import { ContextLedger } from '../../pair/ledger.ts';
-import type { PairAuthority } from '../contract.ts';
+import { secretsOfSocket } from '../../proof/authenticator/secrets.ts';
+import { ContextLedger } from '../../proof/ledger.ts';
+import type { PairJudge } from '../../proof/contract.ts';
 import { CreditPurse } from '../credits.ts';
-import type { ExchangeContext } from '../exchange.ts';
+import type { ExchangeContext } from '../../proof/exchange.ts';
 import { encodeFrame, FrameDecoder } from '../frames.ts';
 import { SESSION_ALPN, sessionTlsOptions } from '../tls.ts';
 import type { Message } from '../transport.ts';
@@ -22,7 +22,7 @@ export class RawPeer {
 
   private constructor(
     readonly socket: TLSSocket,
-    authority: PairAuthority,
+    judge: PairJudge,
     peerNode: X509Svid,
   ) {
     const nowMs = (): number => performance.now();
@@ -30,7 +30,7 @@ export class RawPeer {
     this.exchange = {
       secrets: secretsOfSocket(socket, 'client'),
       ledger: new ContextLedger('client', nowMs, 60_000),
-      authority,
+      judge,
       peerNode,
       now: () => testClock.now(),
       forwardSecrecy: false,

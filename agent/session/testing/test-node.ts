@@ -11,7 +11,7 @@ import { TEST_NOW, type TestCa, type TestCertificate } from '#core/spiffe/testin
 import { createSvidVerifier, type SvidVerifier, verifyX509Svid } from '#core/spiffe/verify';
 import { addMs, type Instant } from '#core/time/instant';
 import { type Clock, systemClock } from '#daemon/clock';
-import type { Credential, PairAuthority } from '../contract.ts';
+import type { Credential, PairJudge } from '../../proof/contract.ts';
 
 const started = Date.now();
 /** Goes as the machine's clock does, from the moment at which test certificates are valid. */
@@ -23,7 +23,7 @@ const ALL_TCP: readonly Grant[] = [{ protocol: 6, lowPort: 1, highPort: 65_535 }
 export type TestPolicy = (from: SpiffeId, to: SpiffeId, flow: Flow) => readonly Grant[];
 
 /** One node's view and credentials, real but for the policy: a function that a test may replace. `changed()` is what a new view does. */
-export class TestNode implements PairAuthority {
+export class TestNode implements PairJudge {
   lifetimeSeconds = 600;
   egress: TestPolicy = () => ALL_TCP;
   ingress: TestPolicy = () => ALL_TCP;
@@ -70,7 +70,7 @@ export class TestNode implements PairAuthority {
     return this.verifier.verify(chain, this.bundles, testClock.now());
   }
 
-  judge(request: Parameters<PairAuthority['judge']>[0]): ReturnType<PairAuthority['judge']> {
+  judge(request: Parameters<PairJudge['judge']>[0]): ReturnType<PairJudge['judge']> {
     const { peerNode, peer, local, flow, peerEnd } = request;
     const problem = maySpeakFor(this.directory, peerNode, peer.issuedToNode, peerEnd === 'source' ? flow.source : flow.destination);
     if (problem) return { verdict: 'refused', reason: 'not-placed', detail: problem };

@@ -1,15 +1,15 @@
 import { SymbolonError } from '#core/errors/error';
 import type { Flow } from '#core/network/flow';
 import { Verdict, type PairRequest, type PairResponse } from '#proto/gen/symbolon/agent/session';
-import type { AuthenticatorRequest } from '../pair/authenticator/message.ts';
-import { OFFERED_SCHEMES } from '../pair/authenticator/scheme.ts';
-import { parseAuthenticator } from '../pair/authenticator/parse.ts';
-import { signAuthenticator } from '../pair/authenticator/sign.ts';
-import { validateAuthenticator } from '../pair/authenticator/validate.ts';
-import { demandBinding, initiatorBinding, responderBinding } from '../pair/binding.ts';
-import { grantsCover, intersectGrants } from '../pair/grants.ts';
-import { derivePairKeys } from '../pair/keys.ts';
-import { agreeX25519, newX25519Share, type X25519Share } from '../pair/x25519.ts';
+import type { AuthenticatorRequest } from './authenticator/message.ts';
+import { OFFERED_SCHEMES } from './authenticator/scheme.ts';
+import { parseAuthenticator } from './authenticator/parse.ts';
+import { signAuthenticator } from './authenticator/sign.ts';
+import { validateAuthenticator } from './authenticator/validate.ts';
+import { demandBinding, initiatorBinding, responderBinding } from './binding.ts';
+import { grantsCover, intersectGrants } from './grants.ts';
+import { derivePairKeys } from './keys.ts';
+import { agreeX25519, newX25519Share, type X25519Share } from './x25519.ts';
 import type { Credential, PairOutcome } from './contract.ts';
 import { type ExchangeContext, pairExpiry } from './exchange.ts';
 import { refusalOfError, refused } from './refusal.ts';
@@ -34,14 +34,14 @@ export interface FinishedPair {
 
 /** Signs the request for a pair with a credit of the peer. Throws SymbolonError. */
 export async function startPair(x: ExchangeContext, credit: AuthenticatorRequest, flow: Flow, replaces?: string): Promise<StartedPair> {
-  const local = x.authority.localWorkload(flow, 'source');
+  const local = x.judge.localWorkload(flow, 'source');
   if (!local) throw new SymbolonError('PAIR_REFUSED', `no attested workload is at ${flow.source.text}`, { reason: 'no-such-workload' });
   x.ledger.claim('credit', credit);
   const share = x.forwardSecrecy ? newX25519Share() : undefined;
   const terms = encodeRequestTerms({
     flow,
     x25519: share?.publicBytes ?? Buffer.alloc(0),
-    generation: x.authority.generation(),
+    generation: x.judge.generation(),
     ...(replaces !== undefined && { replaces }),
   });
   const context = x.ledger.reserve('demand');
@@ -69,11 +69,11 @@ export async function finishPair(x: ExchangeContext, started: StartedPair, respo
     const exchange = { initiator: started.request.authenticator, demand: demand.bytes, responder: response.authenticator };
     pairId = derivePairKeys(x.secrets.exporter, exchange, secret).pairId;
     const binding = responderBinding(response.terms);
-    const peer = await validateAuthenticator(x.secrets, authenticator, demand, binding, (chain) => x.authority.verifySvid(chain));
+    const peer = await validateAuthenticator(x.secrets, authenticator, demand, binding, (chain) => x.judge.verifySvid(chain));
 
     const { flow, replaces } = started;
     const local = started.local.svid;
-    const judged = x.authority.judge({ peerNode: x.peerNode.id, peer, local: local.id, flow, peerEnd: 'destination' });
+    const judged = x.judge.judge({ peerNode: x.peerNode.id, peer, local: local.id, flow, peerEnd: 'destination' });
     if (judged.verdict === 'refused') return { outcome: judged, abandoned: pairId };
     const grants = intersectGrants(judged.grants, terms.grants);
     if (!grantsCover(grants, flow))

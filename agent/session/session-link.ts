@@ -1,6 +1,6 @@
 import type { SpiffeId } from '#core/spiffe/id';
-import type { Credential } from '../session/contract.ts';
-import type { OwnedSession } from '../session/hooks.ts';
+import type { Credential } from '../proof/contract.ts';
+import type { OwnedSession } from './hooks.ts';
 import type { Datapath, SessionIndex } from '../datapath/contract.ts';
 import { KEEPALIVE_NS, SEND_LEASE_NS, SessionLease } from './session-lease.ts';
 

@@ -8,15 +8,16 @@ import type { X509Svid } from '#core/spiffe/svid';
 import { createSvidVerifier } from '#core/spiffe/verify';
 import type { Clock } from '#daemon/clock';
 import type { NodeView } from '../identity/node-view.ts';
-import type { Credential, PairAuthority } from '../session/contract.ts';
+import { refused } from '../proof/refusal.ts';
+import type { Credential, JudgedPair, Judgement, PairJudge } from '../proof/contract.ts';
 import type { WorkloadEndpoint } from './endpoints.ts';
-import { type JudgedPair, type Judgement, judgePair } from './judge.ts';
+import { judgePair } from './judge.ts';
 
 /** How long a pair may live before its workloads prove themselves again. */
 const PAIR_LIFETIME_SECONDS = 600;
 
 /** What the node answers when its agent is asked about workloads, SVIDs and policies: always by the newest view and the present workloads. */
-export class NodePairAuthority implements PairAuthority {
+export class NodePairJudge implements PairJudge {
   readonly lifetimeSeconds = PAIR_LIFETIME_SECONDS;
   private readonly verifier = createSvidVerifier();
   private view: NodeView | undefined;
@@ -55,7 +56,7 @@ export class NodePairAuthority implements PairAuthority {
   }
 
   judge(pair: JudgedPair): Judgement {
-    if (!this.view || !this.policies) return { verdict: 'refused', reason: 'denied-by-policy', detail: 'this node has no policies yet' };
+    if (!this.view || !this.policies) return refused('denied-by-policy', 'this node has no policies yet');
     return judgePair({ directory: this.view.directory, policies: this.policies }, pair);
   }
 

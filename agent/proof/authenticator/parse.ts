@@ -1,4 +1,5 @@
 import { SymbolonError } from '#core/errors/error';
+import { MAX_CHAIN_LENGTH } from '#core/spiffe/verify';
 import { Reader } from '../wire/reader.ts';
 import {
   type Authenticator,
@@ -8,9 +9,6 @@ import {
   HANDSHAKE_TYPE,
   SIGNATURE_ALGORITHMS,
 } from './message.ts';
-
-/** Longer chains than this are nobody's: each certificate costs a verification. */
-const MAX_CERTIFICATES = 8;
 
 function refuse(rule: string, message: string): never {
   throw new SymbolonError('AUTHENTICATOR_INVALID', message, { rule });
@@ -58,7 +56,7 @@ function parseEntries(bytes: Buffer): CertificateEntry[] {
   const list = new Reader(bytes);
   const out: CertificateEntry[] = [];
   while (list.remaining > 0) {
-    if (out.length === MAX_CERTIFICATES) refuse('long-chain', `an authenticator carries more than ${MAX_CERTIFICATES} certificates`);
+    if (out.length === MAX_CHAIN_LENGTH) refuse('long-chain', `an authenticator carries more than ${MAX_CHAIN_LENGTH} certificates`);
     const der = list.vector(3);
     if (der.length === 0) refuse('empty-certificate', 'an authenticator carries an empty certificate');
     out.push({ der, extensions: parseExtensions(list.vector(2)) });

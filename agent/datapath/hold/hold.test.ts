@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { IpAddress } from '#core/network/address';
 import { instantFromMs } from '#core/time/instant';
 import type { Clock } from '#daemon/clock';
-import type { EndpointId, HeldFlow } from '../datapath/contract.ts';
+import type { EndpointId, HeldFlow } from '../contract.ts';
 import { type FrameDevice, flowOf, flowsBetween, HOLD_TIMEOUT_NS, Hold } from './hold.ts';
 import { makeFrame } from './testing/frames.ts';
 

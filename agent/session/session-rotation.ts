@@ -1,5 +1,5 @@
 import type { Instant } from '#core/time/instant';
-import type { Credential } from '../session/contract.ts';
+import type { Credential } from '../proof/contract.ts';
 import type { SessionLink } from './session-link.ts';
 
 /** The secrets of a session never change: it is replaced within an hour. */

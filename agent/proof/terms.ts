@@ -2,7 +2,7 @@ import { SymbolonError } from '#core/errors/error';
 import { decodeFlow, encodeFlow, type Flow } from '#core/network/flow';
 import type { Grant } from '#core/policy/model';
 import { PairRequestTerms, PairResponseTerms, ProofMode, Protection } from '#proto/gen/symbolon/agent/session';
-import { X25519_BYTES } from '../pair/x25519.ts';
+import { X25519_BYTES } from './x25519.ts';
 
 const VERSION = 1;
 /** The one address plan so far. */

@@ -1,16 +1,16 @@
 import { SymbolonError } from '#core/errors/error';
 import type { PairRequest } from '#proto/gen/symbolon/agent/session';
-import { bindingOf, type AuthenticatorRequest, BINDING_EXTENSION, SIGNATURE_ALGORITHMS } from '../pair/authenticator/message.ts';
-import { parseAuthenticator, parseRequest } from '../pair/authenticator/parse.ts';
-import { signAuthenticator } from '../pair/authenticator/sign.ts';
-import { validateAuthenticator } from '../pair/authenticator/validate.ts';
-import { demandBinding, initiatorBinding, responderBinding } from '../pair/binding.ts';
-import { derivePairKeys } from '../pair/keys.ts';
-import { agreeX25519, newX25519Share } from '../pair/x25519.ts';
+import { bindingOf, type AuthenticatorRequest, BINDING_EXTENSION, SIGNATURE_ALGORITHMS } from './authenticator/message.ts';
+import { parseAuthenticator, parseRequest } from './authenticator/parse.ts';
+import { signAuthenticator } from './authenticator/sign.ts';
+import { validateAuthenticator } from './authenticator/validate.ts';
+import { demandBinding, initiatorBinding, responderBinding } from './binding.ts';
+import { derivePairKeys } from './keys.ts';
+import { agreeX25519, newX25519Share } from './x25519.ts';
 import type { X509Svid } from '#core/spiffe/svid';
-import type { ProvenPair } from './contract.ts';
+import type { ProvenPair, Refusal } from './contract.ts';
 import { type ExchangeContext, pairExpiry } from './exchange.ts';
-import { type Refusal, refusalOfError, refused } from './refusal.ts';
+import { refusalOfError, refused } from './refusal.ts';
 import { decodeRequestTerms, encodeResponseTerms, type RequestTerms } from './terms.ts';
 
 /** How often an answer is made anew because what it rests on changed while it was signed. */
@@ -50,7 +50,7 @@ async function proveInitiator(x: ExchangeContext, request: PairRequest, demand: 
     throw new SymbolonError('AUTHENTICATOR_INVALID', 'the demand does not bind the request that it came with', { rule: 'binding' });
   }
   const binding = initiatorBinding(request.terms, demand.context, demand.schemes);
-  return validateAuthenticator(x.secrets, authenticator, credit, binding, (chain) => x.authority.verifySvid(chain));
+  return validateAuthenticator(x.secrets, authenticator, credit, binding, (chain) => x.judge.verifySvid(chain));
 }
 
 /** One attempt; undefined if the generation changed meanwhile. */
@@ -63,23 +63,23 @@ async function answerOnce(
   admit: (pair: ProvenPair) => void,
 ): Promise<PairAnswer | undefined> {
   const { flow } = asked;
-  const generation = x.authority.generation();
-  const local = x.authority.localWorkload(flow, 'destination');
+  const generation = x.judge.generation();
+  const local = x.judge.localWorkload(flow, 'destination');
   if (!local) return refused('no-such-workload', `no attested workload is at ${flow.destination.text}`);
-  const judged = x.authority.judge({ peerNode: x.peerNode.id, peer, local: local.svid.id, flow, peerEnd: 'source' });
+  const judged = x.judge.judge({ peerNode: x.peerNode.id, peer, local: local.svid.id, flow, peerEnd: 'source' });
   if (judged.verdict === 'refused') return judged;
   const share = asked.x25519.length > 0 ? newX25519Share() : undefined;
   const secret = share && agreeX25519(share, asked.x25519);
   const { grants } = judged;
-  const lifetimeSeconds = x.authority.lifetimeSeconds;
+  const lifetimeSeconds = x.judge.lifetimeSeconds;
   const terms = encodeResponseTerms({ lifetimeSeconds, x25519: share?.publicBytes ?? Buffer.alloc(0), grants, generation });
   const identity = { chain: local.svid.chain, privateKey: local.privateKey };
   const authenticator = await signAuthenticator(x.secrets, demand, identity, responderBinding(terms));
   const exchange = { initiator: request.authenticator, demand: demand.bytes, responder: authenticator };
   const { pairId } = derivePairKeys(x.secrets.exporter, exchange, secret);
 
-  if (x.authority.generation() !== generation) {
-    x.authority.verifySvid(peer.chain);
+  if (x.judge.generation() !== generation) {
+    x.judge.verifySvid(peer.chain);
     return undefined;
   }
   const expiresAt = pairExpiry(x, lifetimeSeconds, local.svid, peer);

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { Gauge, Registry } from 'prom-client';
 import type { Logger } from '#daemon/log';
 import { serveStatus } from '#daemon/status-server';
 import { VERSION } from '#daemon/version';
-import type { AgentConfig } from '../config.ts';
-import { agentStatusOf } from '../status/agent-status.ts';
-import { serveWorkloadApi } from '../workload-api/serve.ts';
-import type { WorkloadApiSource } from '../workload-api/source.ts';
-import type { RunningNode } from './node.ts';
+import type { AgentConfig } from './config.ts';
+import { agentStatusOf } from './status/agent-status.ts';
+import { metricsOf } from './status/metrics.ts';
+import { serveWorkloadApi } from './workload-api/serve.ts';
+import type { WorkloadApiSource } from './workload-api/source.ts';
+import type { RunningNode } from './node/node.ts';
 
 function workloadSource(node: RunningNode): WorkloadApiSource {
   return {
@@ -19,43 +19,6 @@ function workloadSource(node: RunningNode): WorkloadApiSource {
     bundles: () => node.identity.view()?.bundles ?? new Map(),
     subscribe: (listener) => node.onChange(listener),
   };
-}
-
-/** A gauge that is read from the node's present state whenever somebody asks. */
-function gauge(registry: Registry, name: string, help: string, labelNames: string[], read: (gauge: Gauge) => void): void {
-  registry.registerMetric(
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [],
-      collect() {
-        this.reset();
-        read(this);
-      },
-    }),
-  );
-}
-
-function metricsOf(node: RunningNode): Registry {
-  const registry = new Registry();
-  gauge(
-    registry,
-    'symbolon_packets_refused',
-    'Packets that the gate has refused since it was loaded, by reason.',
-    ['reason'],
-    (refused) => {
-      for (const { reason, packets } of node.datapath.counters()) refused.set({ reason }, Number(packets));
-    },
-  );
-  gauge(registry, 'symbolon_pairs', 'Proven pairs that live now.', [], (pairs) => pairs.set(node.pairs.pairs().length));
-  gauge(registry, 'symbolon_workloads', 'Workload interfaces of this node, by what the gate does with them.', ['gate'], (workloads) => {
-    for (const { gate } of node.endpoints()) workloads.inc({ gate });
-  });
-  gauge(registry, 'symbolon_enforced_revision', "The newest revision of the authority's state that the gate enforces.", [], (revision) =>
-    revision.set(Number(node.identity.status().enforcedRevision)),
-  );
-  return registry;
 }
 
 /** Serves the Workload API (`workload.sock`) and the node's state (`status.sock`) in the run directory. */

@@ -1,5 +1,5 @@
 /** Something that happens again and again; listeners are called in the order in which they subscribed. */
-export class Signal<T> {
+export class Emitter<T> {
   private readonly listeners = new Set<(value: T) => void>();
 
   /** Returns the function that unsubscribes. */

@@ -1,7 +1,7 @@
 import type { IpAddress } from '#core/network/address';
 import type { Port, Protocol } from '#core/network/flow';
 import type { Clock, Timer } from '#daemon/clock';
-import type { EndpointId, HeldFlow, PairKey } from '../datapath/contract.ts';
+import type { EndpointId, HeldFlow, PairKey } from '../contract.ts';
 import { type HeldFrame, parseHeldFrame } from './frame.ts';
 import { DEFAULT_HOLD_LIMITS, type HoldLimits, HoldQueue, type WaitingFlow } from './queue.ts';
 

@@ -1,18 +1,34 @@
 import { describeError, SymbolonError } from '#core/errors/error';
 import type { IpAddress } from '#core/network/address';
+import type { NodeDirectory } from '#core/registration/directory';
 import type { SpiffeId } from '#core/spiffe/id';
 import type { X509Svid } from '#core/spiffe/svid';
-import type { SessionIndex } from '../datapath/contract.ts';
-import { dialNodeSession } from '../session/dial.ts';
-import type { OwnedSession, SessionHooks } from '../session/hooks.ts';
-import { listenNodeSessions, type SessionListener } from '../session/listen.ts';
-import type { PairManagerOptions, SessionStatus } from './manager.ts';
+import type { Datapath, SessionIndex } from '../datapath/contract.ts';
+import type { Credential, PairJudge } from '../proof/contract.ts';
+import type { SessionStatus } from './contract.ts';
+import type { Clock } from '#daemon/clock';
+import type { Logger } from '#daemon/log';
+import { dialNodeSession } from './dial.ts';
+import type { OwnedSession, SessionHooks } from './hooks.ts';
+import { listenNodeSessions, type SessionListener } from './listen.ts';
 import { PeerSessions } from './peer-sessions.ts';
 import { SessionLink } from './session-link.ts';
 import { rotationDue } from './session-rotation.ts';
 
 /** An older session without pairs is closed this long after it was opened, at the earliest. */
 const MIN_SESSION_NS = 10_000_000_000n;
+
+export interface SessionPoolOptions {
+  readonly datapath: Datapath;
+  readonly judge: PairJudge;
+  /** This node's SVID and key now. */
+  readonly credential: () => Credential;
+  readonly directory: () => NodeDirectory;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** X25519 for every pair. Default false. */
+  readonly forwardSecrecy?: boolean;
+}
 
 /** Whose pairs hang on the sessions. */
 export interface SessionOwner {
@@ -36,16 +52,16 @@ export class SessionPool {
   private closed = false;
 
   constructor(
-    private readonly options: PairManagerOptions,
+    private readonly options: SessionPoolOptions,
     private readonly owner: SessionOwner,
   ) {}
 
   async listen(where: { readonly address?: IpAddress; readonly port: number }): Promise<SessionListener> {
-    const { credential, authority, clock, log, forwardSecrecy = false } = this.options;
+    const { credential, judge, clock, log, forwardSecrecy = false } = this.options;
     const listener = await listenNodeSessions({
       ...where,
       credential,
-      pairs: authority,
+      judge,
       clock,
       log,
       forwardSecrecy,
@@ -126,7 +142,7 @@ export class SessionPool {
 
   private stillAccepted(link: SessionLink): boolean {
     try {
-      this.acceptPeer(this.options.authority.verifySvid(link.session.peer.chain));
+      this.acceptPeer(this.options.judge.verifySvid(link.session.peer.chain));
       return true;
     } catch (error) {
       this.options.log.warn({ peer: link.peer, problem: describeError(error) }, 'node session is no longer allowed');
@@ -137,7 +153,7 @@ export class SessionPool {
   private peer(id: SpiffeId): PeerSessions {
     let peer = this.peers.get(id);
     if (!peer) {
-      const { clock, log, authority, forwardSecrecy = false } = this.options;
+      const { clock, log, judge, forwardSecrecy = false } = this.options;
       peer = new PeerSessions(id, {
         node: () => this.options.directory().nodes.get(id),
         needed: () => this.owner.needs(id),
@@ -147,7 +163,7 @@ export class SessionPool {
             expect,
             credential: this.options.credential(),
             accept: (svid) => this.acceptPeer(svid),
-            authority,
+            judge,
             clock,
             log,
             forwardSecrecy,

@@ -1,12 +1,6 @@
 import type { ErrorCode } from '#core/errors/codes';
 import { describeError, isSymbolonError } from '#core/errors/error';
-import type { PairRefusal } from './contract.ts';
-
-export interface Refusal {
-  readonly verdict: 'refused';
-  readonly reason: PairRefusal;
-  readonly detail: string;
-}
+import type { PairRefusal, Refusal } from './contract.ts';
 
 export function refused(reason: PairRefusal, detail: string): Refusal {
   return { verdict: 'refused', reason, detail };
