@@ -47,6 +47,7 @@ export async function serveNode(node: RunningNode, config: AgentConfig, log: Log
           grants: pair.grants,
         })),
         counters: node.datapath.counters(),
+        problems: node.problems(),
         agentPort: config.listenPort,
       }),
     problems: () => node.problems(),

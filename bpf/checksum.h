@@ -3,7 +3,7 @@
  * that may write raw packets can name its port, or the source address of IPv6, and would be somebody else behind the gate. */
 #pragma once
 #include <bpf/bpf_core_read.h>
-#include "parse.h"
+#include "end.h"
 
 #define CHECKSUM_PARTIAL 3
 
@@ -18,7 +18,8 @@ struct sk_buff {
 
 extern void *bpf_cast_to_kern_ctx(void *context) __ksym;
 
-/* Whether what the gate has read may be overwritten yet. Behind it, as in packets within packets, the checksum may be anywhere. */
+/* Whether what the gate has read may be overwritten yet: addresses, and of TCP, UDP and ICMP their header. Behind that, as SCTP's and in packets within
+ * packets, the checksum may be anywhere. */
 static __always_inline int checksum_goes_astray(struct __sk_buff *skb, const struct sym_packet *p)
 {
 	struct sk_buff *kernel_skb = bpf_cast_to_kern_ctx(skb);
@@ -31,5 +32,5 @@ static __always_inline int checksum_goes_astray(struct __sk_buff *skb, const str
 		return 0;
 	if (p->protocol == IPPROTO_UDP && field == p->transport + UDP_CHECKSUM)
 		return 0;
-	return (__s64)field < p->transport + (__s64)sizeof(struct tcphdr);
+	return (__s64)field < p->transport + (__s64)(has_ports(p->protocol) || is_icmp(p) ? sizeof(struct tcphdr) : 0);
 }

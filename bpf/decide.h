@@ -77,10 +77,12 @@ static __noinline int open_free(const struct sym_packet *p, const struct sym_end
 }
 
 /* May this end send the packet? */
-static __noinline int gate_sender(struct __sk_buff *skb, const struct sym_packet *p, const struct sym_end *end)
+__noinline int gate_sender(struct __sk_buff *skb, const struct sym_packet *p, const struct sym_end *end)
 {
 	enum sym_flow_state state;
 
+	if (!p || !end)
+		return VERDICT(SYM_DROP, SYM_R_FAILED);
 	if (end->mode == SYM_UNMANAGED)
 		return VERDICT(SYM_PASS, SYM_R_NONE);
 	if (p->defect)
@@ -108,14 +110,16 @@ static __noinline int gate_sender(struct __sk_buff *skb, const struct sym_packet
 /* A free flow's other end has no identity, and is not mistaken for somebody who has. */
 static __always_inline int free_flow_holds(const struct sym_packet *p, const struct sym_end *end)
 {
-	return end->mode == SYM_INBOUND && (end->peer_ifindex || !in_directory(&p->source));
+	return end->mode == SYM_INBOUND && !in_directory(&p->source);
 }
 
 /* May this end get the packet? Never held: a forged source must not start anything. */
-static __noinline int gate_receiver(struct __sk_buff *skb, const struct sym_packet *p, const struct sym_end *end)
+__noinline int gate_receiver(struct __sk_buff *skb, const struct sym_packet *p, const struct sym_end *end)
 {
 	enum sym_flow_state state;
 
+	if (!p || !end)
+		return VERDICT(SYM_DROP, SYM_R_FAILED);
 	if (end->mode == SYM_UNMANAGED)
 		return VERDICT(SYM_PASS, SYM_R_NONE);
 	if (end->mode == SYM_UNATTESTED)

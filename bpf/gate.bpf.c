@@ -64,6 +64,12 @@ static __always_inline int other_layer(struct __sk_buff *skb, __u32 ifindex)
 															       SYM_R_ETHERTYPE);
 }
 
+/* Nobody's, managed or not: what cannot be read might have any source. */
+static __always_inline int hidden(struct __sk_buff *skb)
+{
+	return drop(skb->vlan_present ? SYM_R_VLAN : SYM_R_TRUNCATED);
+}
+
 SEC("tc")
 int sym_up_out(struct __sk_buff *skb)
 {
@@ -108,9 +114,13 @@ int sym_up_in(struct __sk_buff *skb)
 {
 	struct sym_packet p = {};
 	struct sym_end end = {};
+	enum sym_layer layer;
 	int verdict;
 
-	if (parse_packet(skb, &p) != SYM_LAYER_IP)
+	layer = parse_arriving(skb, &p);
+	if (layer == SYM_LAYER_HIDDEN)
+		return hidden(skb);
+	if (layer != SYM_LAYER_IP)
 		return SYM_TCX_NEXT;
 	end.now = bpf_ktime_get_boot_ns();
 	set_end(&end, &p, 0, 0, 0);
@@ -135,10 +145,12 @@ int sym_wl_in(struct __sk_buff *skb)
 	struct sym_packet p = {};
 	struct sym_end end = {};
 	struct sym_flow *flow;
-	enum sym_layer layer = parse_packet(skb, &p);
+	enum sym_layer layer = parse_arriving(skb, &p);
 
 	if (layer == SYM_LAYER_ARP)
 		return SYM_TCX_NEXT;
+	if (layer == SYM_LAYER_HIDDEN)
+		return hidden(skb);
 	if (layer != SYM_LAYER_IP)
 		return other_layer(skb, skb->ifindex);
 	if (checksum_goes_astray(skb, &p))
@@ -155,13 +167,16 @@ int sym_wl_in(struct __sk_buff *skb)
 	return conclude(skb, &p, check_source(skb, &p, &end), end.endpoint, skb->ifindex, SYM_WAY_BACK);
 }
 
-/* The receiving end of a packet to the workload behind this interface, whatever the packet went through since the uplink. */
+/* The receiving end of a packet to the workload behind this interface, whatever the packet went through since the uplink. `peer_ifindex` 0: it came in by
+ * an uplink, and nobody beyond has an address of ours, also behind address translation. */
 static __always_inline int receive(struct __sk_buff *skb, struct sym_packet *p, struct sym_end *end, __u32 peer_ifindex)
 {
 	set_end(end, p, 0, skb->ifindex, peer_ifindex);
 	if (is_in_flow(p, end))
 		return VERDICT(SYM_PASS, SYM_R_PASSED_FLOW);
 	set_endpoint(end, owner_of_interface(skb->ifindex));
+	if (!peer_ifindex && end->mode != SYM_UNMANAGED && owner_of_address(&p->source))
+		return VERDICT(SYM_DROP, SYM_R_SPOOFED_SOURCE);
 	return gate_receiver(skb, p, end);
 }
 
@@ -176,8 +191,6 @@ static __always_inline int send_on_node(struct __sk_buff *skb, struct sym_packet
 	verdict = find_sender(skb, p, end);
 	if (SYM_ACTION(verdict) != SYM_PASS)
 		return verdict;
-	if (end->mode == SYM_INBOUND && !p->defect && mode_of(owner_of_interface(skb->ifindex)) == SYM_UNMANAGED)
-		return open_free(p, end);
 	return gate_sender(skb, p, end);
 }
 

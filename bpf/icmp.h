@@ -3,11 +3,13 @@
 #pragma once
 #include "parse.h"
 
-/* RFC 792, RFC 4443, RFC 4861, RFC 2710, RFC 3810 */
+/* RFC 792, RFC 1256, RFC 4443, RFC 4861, RFC 2710, RFC 3810 */
 enum sym_icmp_type {
 	ICMP4_ECHO_REPLY = 0,
 	ICMP4_UNREACHABLE = 3,
+	ICMP4_REDIRECT = 5,
 	ICMP4_ECHO = 8,
+	ICMP4_ROUTER_ADVERTISEMENT = 9,
 	ICMP4_TIME_EXCEEDED = 11,
 	ICMP4_PARAMETER = 12,
 	ICMP6_UNREACHABLE = 1,
@@ -20,6 +22,7 @@ enum sym_icmp_type {
 	ICMP6_ROUTER_ADVERTISEMENT = 134,
 	ICMP6_NEIGHBOUR_SOLICITATION = 135,
 	ICMP6_NEIGHBOUR_ADVERTISEMENT = 136,
+	ICMP6_REDIRECT = 137,
 	ICMP6_MLD2_REPORT = 143,
 };
 
@@ -73,6 +76,15 @@ static __always_inline int is_neighbour_traffic(const struct sym_packet *p, int 
 	if (p->defect || !is_neighbour_type(p) || p->hop_limit != NEIGHBOUR_HOP_LIMIT || p->icmp_code != 0)
 		return 0;
 	return !(from_workload && p->icmp_type == ICMP6_ROUTER_ADVERTISEMENT);
+}
+
+/* A workload is no router, managed or not: the node must not learn routes, addresses or neighbours' places from it. */
+static __always_inline int is_router_message(const struct sym_packet *p)
+{
+	if (!is_icmp(p))
+		return 0;
+	return p->family == 6 ? p->icmp_type == ICMP6_ROUTER_ADVERTISEMENT || p->icmp_type == ICMP6_REDIRECT :
+				p->icmp_type == ICMP4_REDIRECT || p->icmp_type == ICMP4_ROUTER_ADVERTISEMENT;
 }
 
 /* The shape of what refuse.h makes. */

@@ -11,7 +11,7 @@ enum sym_limit {
 	SYM_MAX_ADDRESSES = 65536,
 	SYM_MAX_PAIRS = 262144,
 	SYM_MAX_SESSIONS = 16384,
-	SYM_MAX_FLOWS = 262144,
+	SYM_MAX_FLOWS = 524288,
 	SYM_MAX_DENY = 16384,
 	SYM_MAX_PREFIXES = 65536,
 	SYM_MAX_GATES = 16384,
@@ -20,7 +20,9 @@ enum sym_limit {
 	SYM_MAX_REASONS = 64,
 	SYM_MAX_RANGES = 8,
 	/* Flows that one endpoint may have open at once. */
-	SYM_FLOW_QUOTA = 16384,
+	SYM_FLOW_QUOTA = 32768,
+	/* When all have so many, each may have its share (sym_node.flow_share) of what is left, and no more. */
+	SYM_COMMON_FLOWS = 393216,
 	/* Packets of one endpoint that are held in 2^27 ns (134 ms): its flood must not fill the TAP, which others wait in too. */
 	SYM_HOLD_QUOTA = 256,
 	/* Highest ifindex that can be a gate: it has 16 bits in the hold cookie. */
@@ -59,7 +61,7 @@ struct sym_endpoint {
 	__u32 gate;    /* enum sym_gate_mode */
 };
 
-/* ---- sym_usage, by u32 endpoint; written by the gate alone ---- */
+/* ---- sym_usage, by u32 endpoint, 0 = all of them together; written by the gate alone ---- */
 struct sym_usage {
 	__u64 flows;       /* open flows, against SYM_FLOW_QUOTA */
 	__u64 hold_window; /* now >> 27, when it last had a packet to hold */
@@ -122,6 +124,8 @@ enum sym_flow_flag {
 	SYM_FLOW_RESET = 4,
 	SYM_FLOW_ANSWERED = 8, /* the other end has sent too */
 	SYM_FLOW_FREE = 16,    /* opened by an `inbound` endpoint towards what no directory knows: no pair */
+	SYM_FLOW_ACCEPTED = 32, /* TCP: the server has answered the SYN that opened it */
+	SYM_FLOW_LASTING = 64, /* datagrams: went on for more than a second after the first answer */
 };
 
 struct sym_flow {
@@ -170,6 +174,8 @@ struct sym_node {
 	__u8 pad[2];
 	__u32 next_epoch;    /* the agent's; the gate does not read it */
 	__u32 next_endpoint; /* like next_epoch: never given twice while the maps live */
+	__u32 flow_share;    /* see SYM_COMMON_FLOWS */
+	__u32 pad2;
 };
 
 /* ---- sym_peers: agents that may connect to this one's port; sym_local: the node's own addresses. Key: union sym_address, value: u32, ignored ---- */
@@ -206,19 +212,19 @@ enum sym_reason {
 	SYM_R_NOT_IN_DIRECTORY = 8,  /* no peer can be authenticated there */
 	SYM_R_NO_AGENT = 9,          /* would be held, but the agent has no heartbeat */
 	SYM_R_UNATTESTED = 10,       /* from or to a workload that is not attested, or an address in our prefix that nobody owns */
-	SYM_R_NODE_DESTINATION = 11, /* to the node itself, link-local, multicast or broadcast */
+	SYM_R_NODE_DESTINATION = 11, /* to the node itself, link-local, multicast or broadcast; or there is no route */
 	SYM_R_FROM_NODE = 12,        /* from the node itself to a managed workload */
 	SYM_R_NOT_A_PEER = 13,       /* to the agent's port */
 	SYM_R_ICMP_UNRELATED = 14,   /* an ICMP error that quotes no live flow */
 	SYM_R_ICMP_TYPE = 15,        /* redirects, and whatever is neither echo nor error */
-	SYM_R_NEIGHBOUR = 16,        /* neighbour discovery with a hop limit below 255, or of a type that this side may not send */
+	SYM_R_NEIGHBOUR = 16,        /* neighbour discovery with a hop limit below 255, to beyond the link, or of a type that this side may not send */
 	SYM_R_FRAGMENT = 17,
 	SYM_R_IP_OPTIONS = 18,
 	SYM_R_EXTENSION_HEADER = 19,
 	SYM_R_ETHERTYPE = 20,
 	SYM_R_VLAN = 21,
 	SYM_R_TRUNCATED = 22,   /* or lengths that contradict each other */
-	SYM_R_FLOW_QUOTA = 23,  /* the endpoint has SYM_FLOW_QUOTA flows */
+	SYM_R_FLOW_QUOTA = 23,  /* the endpoint has as many flows as it may */
 	SYM_R_FLOW_TABLE = 24,  /* the flow could not be stored */
 	SYM_R_COOKIE = 25,      /* a frame from the TAP whose cookie names no gate, or not the source's owner */
 	SYM_R_FOREIGN_TAP = 26, /* a packet on its way to the TAP that we did not hold */

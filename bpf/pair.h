@@ -51,8 +51,11 @@ static __always_inline struct sym_pair *live_pair(const struct sym_end *end, __u
 	struct sym_pair_key key = {};
 	struct sym_pair *pair;
 
-	set_pair_key(&key, &end->key, end->endpoint, role, port);
 	*row_port = port;
+	/* Port 0 is nobody's, and would find the row of the ranges. */
+	if (!port && has_ports(end->key.protocol))
+		return NULL;
+	set_pair_key(&key, &end->key, end->endpoint, role, port);
 	pair = bpf_map_lookup_elem(&sym_pairs, &key);
 	if (pair && pair_is_live(pair, end->sends, end->now))
 		return pair;

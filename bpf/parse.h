@@ -23,10 +23,14 @@
 #define IPV4_FRAGMENT 0x3fff
 #define IPV4_OFFSET 0x1fff
 #define IPV6_OFFSET 0xfff8
+#define VLAN_ID 0xfff
+/* Priority tags that are taken off. */
+#define SYM_MAX_TAGS 2
 
 enum sym_tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
-enum sym_layer { SYM_LAYER_OTHER, SYM_LAYER_ARP, SYM_LAYER_IP };
+/* HIDDEN: the stack would take it for IP, but here it cannot be read as such. */
+enum sym_layer { SYM_LAYER_OTHER, SYM_LAYER_ARP, SYM_LAYER_IP, SYM_LAYER_HIDDEN };
 
 struct sym_packet {
 	union sym_address source;
@@ -246,4 +250,27 @@ static __always_inline enum sym_layer parse_packet(struct __sk_buff *skb, struct
 		return SYM_LAYER_IP;
 	}
 	return eth->h_proto == bpf_htons(ETH_P_ARP) ? SYM_LAYER_ARP : SYM_LAYER_OTHER;
+}
+
+static __always_inline int has_priority_tag(struct __sk_buff *skb)
+{
+	return skb->vlan_present && !(skb->vlan_tci & VLAN_ID);
+}
+
+/* At an ingress. A tag without VLAN (IEEE 802.1Q: priority) says nothing about where a packet belongs: the kernel takes it off behind the gate, and
+ * what is in it is the interface's own. */
+static __always_inline enum sym_layer parse_arriving(struct __sk_buff *skb, struct sym_packet *p)
+{
+	enum sym_layer layer;
+
+	for (int i = 0; i < SYM_MAX_TAGS; i++)
+		if (has_priority_tag(skb) && bpf_skb_vlan_pop(skb))
+			return SYM_LAYER_HIDDEN;
+	layer = parse_packet(skb, p);
+	if (layer != SYM_LAYER_OTHER)
+		return layer;
+	if (has_priority_tag(skb))
+		return SYM_LAYER_HIDDEN;
+	return !skb->vlan_present && (skb->protocol == bpf_htons(ETH_P_IP) || skb->protocol == bpf_htons(ETH_P_IPV6)) ? SYM_LAYER_HIDDEN :
+															SYM_LAYER_OTHER;
 }

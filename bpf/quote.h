@@ -55,13 +55,25 @@ static __noinline int parse_quote(struct __sk_buff *skb, const struct sym_packet
 	return 1;
 }
 
+/* A frame of its own: with the quote's the stack would be too deep. */
+static __noinline int quoted_flow_lives(const struct sym_flow_key *key, const struct sym_end *end)
+{
+	struct sym_flow *flow = bpf_map_lookup_elem(&sym_flows, key);
+	struct sym_pair *pair;
+
+	if (!flow || flow->endpoint != end->endpoint)
+		return 0;
+	if (flow->flags & SYM_FLOW_FREE)
+		return end->mode == SYM_INBOUND;
+	pair = pair_of_flow(key, flow);
+	return pair && pair_is_live(pair, end->sends, end->now);
+}
+
 /* Whether this ICMP error may come from or to this end: it quotes a packet of a live flow, which the error's receiver had sent. */
 static __noinline int quotes_live_flow(struct __sk_buff *skb, const struct sym_packet *p, const struct sym_end *end)
 {
 	struct sym_packet q = {};
 	struct sym_flow_key key = {};
-	struct sym_flow *flow;
-	struct sym_pair *pair;
 
 	if (!parse_quote(skb, p, &q) || !has_flow(&q) || !same_address(&q.source, &p->destination))
 		return 0;
@@ -69,13 +81,7 @@ static __noinline int quotes_live_flow(struct __sk_buff *skb, const struct sym_p
 		return 0;
 	/* What the sender of the error quotes it had received. */
 	set_flow_key(&key, &q, !end->sends);
-	flow = bpf_map_lookup_elem(&sym_flows, &key);
-	if (!flow || flow->endpoint != end->endpoint)
-		return 0;
-	if (flow->flags & SYM_FLOW_FREE)
-		return end->mode == SYM_INBOUND;
-	pair = pair_of_flow(&key, flow);
-	return pair && pair_is_live(pair, end->sends, end->now);
+	return quoted_flow_lives(&key, end);
 }
 
 /* Whether the error quotes a packet that its receiver had sent: what the node's own stack may answer to its workload even before a flow is open,

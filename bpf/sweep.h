@@ -7,9 +7,11 @@
 enum sym_idle {
 	SYM_IDLE_TCP = 86400,
 	SYM_IDLE_TCP_UNANSWERED = 120, /* longer than the peer's SYN retries are apart */
-	SYM_IDLE_TCP_CLOSED = 60,      /* TIME_WAIT */
+	SYM_IDLE_TCP_RESET = 60,       /* its receiver may not have believed it */
+	SYM_IDLE_TCP_CLOSED = 10,
 	SYM_IDLE_DATAGRAM = 180,
-	SYM_IDLE_DATAGRAM_UNANSWERED = 60,
+	SYM_IDLE_DATAGRAM_UNANSWERED = 30,
+	SYM_IDLE_DATAGRAM_ANSWERED = 15, /* a question and its answer: most will not go on */
 };
 
 struct sym_sweep_state {
@@ -21,12 +23,13 @@ struct sym_sweep_state {
 
 static __always_inline __u32 idle_limit(const struct sym_flow_key *key, const struct sym_flow *flow)
 {
-	const __u8 both = SYM_FLOW_LOCAL_FIN | SYM_FLOW_REMOTE_FIN;
-
-	if (key->protocol != IPPROTO_TCP)
-		return flow->flags & SYM_FLOW_ANSWERED ? SYM_IDLE_DATAGRAM : SYM_IDLE_DATAGRAM_UNANSWERED;
-	if (flow->flags & SYM_FLOW_RESET || (flow->flags & both) == both)
-		return SYM_IDLE_TCP_CLOSED;
+	if (key->protocol != IPPROTO_TCP) {
+		if (flow->flags & SYM_FLOW_LASTING)
+			return SYM_IDLE_DATAGRAM;
+		return flow->flags & SYM_FLOW_ANSWERED ? SYM_IDLE_DATAGRAM_ANSWERED : SYM_IDLE_DATAGRAM_UNANSWERED;
+	}
+	if (is_closed(flow))
+		return flow->flags & SYM_FLOW_RESET ? SYM_IDLE_TCP_RESET : SYM_IDLE_TCP_CLOSED;
 	return flow->flags & SYM_FLOW_ANSWERED ? SYM_IDLE_TCP : SYM_IDLE_TCP_UNANSWERED;
 }
 

@@ -24,7 +24,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SYM_MAX_ENDPOINTS);
+	__uint(max_entries, SYM_MAX_ENDPOINTS + 1);
 	__type(key, __u32);
 	__type(value, struct sym_usage);
 } sym_usage SEC(".maps");

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { isSymbolonError } from '#core/errors/error';
 import type { BpfObject } from '../kernel/bpf-object.ts';
 import { ERRNO } from '../kernel/kernel-error.ts';
-import { attachTcx, detachTcx, TcxLink } from '../kernel/tcx-link.ts';
-import { type Attachment, placeOf } from './snapshot.ts';
+import { attachTcx, detachTcx, firstLinkAt, TcxLink } from '../kernel/tcx-link.ts';
+import { type Attachment, attachmentKey } from './snapshot.ts';
 
 const NAME = /^(\d+)_(ingress|egress)_(sym_\w+)$/;
 
@@ -36,10 +36,26 @@ export class Attachments {
       const link = TcxLink.open(path);
       const at = link.interfaceIndex();
       link.close();
-      if (at === attachment.interfaceIndex) live.set(placeOf(attachment), attachment);
+      if (at === attachment.interfaceIndex) live.set(attachmentKey(attachment), attachment);
       else detachTcx(path);
     }
     return live;
+  }
+
+  /** What is wrong with the places of the programs, for people: another program that runs first can end the run and keep the gate from seeing a packet. */
+  problems(): readonly string[] {
+    return [...this.list().values()].flatMap((attachment) => {
+      const { interfaceIndex, direction } = attachment;
+      const link = TcxLink.open(this.pathOf(attachment));
+      try {
+        if (firstLinkAt(interfaceIndex, direction) === link.id()) return [];
+      } finally {
+        link.close();
+      }
+      return [
+        `another program runs before the gate at the tcx ${direction} of interface ${interfaceIndex}; attach it behind the gate's (bpftool net shows them)`,
+      ];
+    });
   }
 
   /** Puts this object's programs in the place of those that an earlier agent attached. */

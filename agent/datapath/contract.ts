@@ -140,6 +140,8 @@ export interface Datapath {
   closeSession(session: SessionIndex): void;
 
   counters(): readonly Counter[];
+  /** What keeps the gate from doing its work, for people; empty when all is well. */
+  problems(): readonly string[];
   /** CLOCK_BOOTTIME, nanoseconds. */
   bootNs(): bigint;
   close(): Promise<void>;

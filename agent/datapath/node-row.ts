@@ -1,4 +1,4 @@
-import { SYM_NODE } from '#bpf/gen/layout';
+import { SYM_LIMIT, SYM_NODE } from '#bpf/gen/layout';
 import type { Clock, Timer } from '#daemon/clock';
 import type { RowStore } from './rows/row-store.ts';
 import { decodeRow, encodeRow, type RowValues } from './rows/row.ts';
@@ -51,6 +51,14 @@ export class NodeRow {
   setAgentPort(port: number): void {
     if (port === this.row.agent_port) return;
     this.row = { ...this.row, agent_port: port };
+    this.write();
+  }
+
+  /** How many flows each endpoint may have when room is short, of the room that is not everybody's. */
+  setEndpoints(count: number): void {
+    const share = Math.floor((SYM_LIMIT.MAX_FLOWS - SYM_LIMIT.COMMON_FLOWS) / Math.max(count, 1));
+    if (share === this.row.flow_share) return;
+    this.row = { ...this.row, flow_share: share };
     this.write();
   }
 

@@ -47,7 +47,7 @@ export interface DatapathOptions {
 }
 
 /** Flows that are over are looked for this often. */
-const SWEEP_MS = 10_000;
+const SWEEP_MS = 5000;
 
 /**
  * Loads the gate, or finds the one that an earlier agent left, and puts this agent's programs in its place. Packets flow as before until
@@ -129,6 +129,7 @@ class PinnedDatapath implements Datapath {
     this.directory = new PrefixTable();
     for (const entry of wanted.directory) this.directory.set(entry.prefix, entry);
     this.node.setAgentPort(wanted.agentPort);
+    this.node.setEndpoints(wanted.endpoints.length);
     this.denials.clear();
     this.hold.restartMoved();
   }
@@ -230,6 +231,10 @@ class PinnedDatapath implements Datapath {
       { kind: 'packets refused', reason: 'hold-unreadable', count: BigInt(refused) },
       ...[...this.denials.decided()].map(([reason, count]) => ({ kind: 'flows refused' as const, reason, count })),
     ];
+  }
+
+  problems(): readonly string[] {
+    return this.attachments.problems();
   }
 
   bootNs(): bigint {

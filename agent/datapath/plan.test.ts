@@ -4,12 +4,12 @@ import { planDatapath } from './plan.ts';
 import { addressOwnerKey, hex, u32 } from './rows/keys.ts';
 import {
   type Attachment,
+  attachmentKey,
   CONFIGURED_TABLES,
   type ConfiguredTable,
   type DatapathSpec,
   type KernelSnapshot,
   type MapChange,
-  placeOf,
 } from './snapshot.ts';
 
 type Pair = KernelSnapshot['pairs'][number];
@@ -31,7 +31,7 @@ const attachments = fc
       program: fc.constantFrom('p', 'q'),
     }),
   )
-  .map((list) => new Map(list.map((a): [string, Attachment] => [placeOf(a), a])));
+  .map((list) => new Map(list.map((a): [string, Attachment] => [attachmentKey(a), a])));
 const spec: fc.Arbitrary<DatapathSpec> = fc.record({
   tables: fc.record({ sym_endpoints: rows, sym_owner: owners, sym_prefixes: rows, sym_peers: rows, sym_local: rows, sym_gates: rows }),
   attachments,
@@ -60,8 +60,8 @@ function apply(
   for (const change of changes) {
     if (change.kind === 'set') tables[change.table].set(change.key, change.value);
     if (change.kind === 'delete') expect(tables[change.table].delete(change.key)).toBe(true);
-    if (change.kind === 'attach') places.set(placeOf(change.attachment), change.attachment);
-    if (change.kind === 'detach') expect(places.delete(placeOf(change.attachment))).toBe(true);
+    if (change.kind === 'attach') places.set(attachmentKey(change.attachment), change.attachment);
+    if (change.kind === 'detach') expect(places.delete(attachmentKey(change.attachment))).toBe(true);
     if (change.kind === 'remove-pair') left = left.filter(({ pair }) => pair !== change.pair);
     each({ tables, attachments: places, pairs: left });
   }
@@ -110,10 +110,27 @@ describe('planDatapath', () => {
     );
   });
 
+  test('takes away the program whose place another one gets, once that one is there', () => {
+    const at = (program: string): [string, Attachment] => [`1 ingress ${program}`, { interfaceIndex: 1, direction: 'ingress', program }];
+    const tables = {
+      sym_endpoints: new Map(),
+      sym_owner: new Map(),
+      sym_prefixes: new Map(),
+      sym_peers: new Map(),
+      sym_local: new Map(),
+      sym_gates: new Map(),
+    };
+    const plan = planDatapath({ tables, attachments: new Map([at('up')]) }, { tables, attachments: new Map([at('wl')]), pairs: [] });
+    expect(plan.map((change) => [change.kind, 'attachment' in change && change.attachment.program])).toEqual([
+      ['attach', 'up'],
+      ['detach', 'wl'],
+    ]);
+  });
+
   test('never has a program at an interface without the interface’s row', () => {
     const gate = (index: number): [string, string] => [hex(u32(index)), '01'];
     const program = (interfaceIndex: number): [string, Attachment] => [
-      `${interfaceIndex} ingress`,
+      `${interfaceIndex} ingress p`,
       { interfaceIndex, direction: 'ingress', program: 'p' },
     ];
     const none = { sym_endpoints: new Map(), sym_owner: new Map(), sym_prefixes: new Map(), sym_peers: new Map(), sym_local: new Map() };

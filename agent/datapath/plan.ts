@@ -1,5 +1,5 @@
 import { addressOwnerKey, hex, u32 } from './rows/keys.ts';
-import { type ConfiguredTable, type DatapathSpec, type KernelSnapshot, type MapChange, placeOf } from './snapshot.ts';
+import { type ConfiguredTable, type DatapathSpec, type KernelSnapshot, type MapChange } from './snapshot.ts';
 
 function* additions(table: ConfiguredTable, wanted: DatapathSpec, found: KernelSnapshot): Generator<MapChange> {
   for (const [key, value] of wanted.tables[table]) {
@@ -23,8 +23,8 @@ function endpointOf(key: string): number {
 export function planDatapath(wanted: DatapathSpec, found: KernelSnapshot): readonly MapChange[] {
   const gone = [...found.tables.sym_endpoints.keys()].filter((key) => !wanted.tables.sym_endpoints.has(key)).map(endpointOf);
   const orphans = found.pairs.filter(({ endpoint, local }) => wanted.tables.sym_owner.get(addressOwnerKey(local)) !== hex(u32(endpoint)));
-  const attach = [...wanted.attachments.values()].filter((a) => found.attachments.get(placeOf(a))?.program !== a.program);
-  const detach = [...found.attachments.values()].filter((a) => !wanted.attachments.has(placeOf(a)));
+  const attach = [...wanted.attachments].filter(([key]) => !found.attachments.has(key)).map(([, attachment]) => attachment);
+  const detach = [...found.attachments].filter(([key]) => !wanted.attachments.has(key)).map(([, attachment]) => attachment);
   return [
     ...orphans.map(({ pair, endpoint, local }): MapChange => ({ kind: 'remove-pair', pair, endpoint, local })),
     ...additions('sym_endpoints', wanted, found),

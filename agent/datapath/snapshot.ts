@@ -14,15 +14,15 @@ export interface Attachment {
   readonly program: string;
 }
 
-/** One name for an attachment's place: an interface and a direction hold one program of ours. */
-export function placeOf(attachment: Pick<Attachment, 'interfaceIndex' | 'direction'>): string {
-  return `${attachment.interfaceIndex} ${attachment.direction}`;
+/** One name for an attachment. Two programs may be at one place: an interface that was a workload's has become an uplink. */
+export function attachmentKey({ interfaceIndex, direction, program }: Attachment): string {
+  return `${interfaceIndex} ${direction} ${program}`;
 }
 
 /** What the node's configuration wants in the kernel. */
 export interface DatapathSpec {
   readonly tables: Readonly<Record<ConfiguredTable, TableRows>>;
-  /** By place. */
+  /** By attachmentKey. */
   readonly attachments: ReadonlyMap<string, Attachment>;
 }
 

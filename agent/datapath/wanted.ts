@@ -4,11 +4,11 @@ import { prefixBits } from '#core/network/prefix';
 import type { DatapathConfig, GateMode } from './contract.ts';
 import { addressOwnerKey, hex, interfaceOwnerKey, u32 } from './rows/keys.ts';
 import { encodeRow } from './rows/row.ts';
-import { type Attachment, type DatapathSpec, placeOf } from './snapshot.ts';
+import { type Attachment, attachmentKey, type DatapathSpec } from './snapshot.ts';
 
 type GateKind = keyof typeof SYM_GATE_KIND;
 
-/** The programs of bpf/gate.c at each kind of interface. */
+/** The programs of bpf/gate.bpf.c at each kind of interface. */
 const PROGRAMS: Readonly<Record<GateKind, { readonly ingress: string; readonly egress: string }>> = {
   UPLINK: { ingress: 'sym_up_in', egress: 'sym_up_out' },
   WORKLOAD: { ingress: 'sym_wl_in', egress: 'sym_wl_out' },
@@ -47,7 +47,7 @@ export function wantedDatapath(config: DatapathConfig, tapIndex: number, macs: R
     gates.set(hex(u32(interfaceIndex)), hex(encodeRow(SYM_GATE, { kind: SYM_GATE_KIND[kind], mac })));
     for (const direction of ['ingress', 'egress'] as const) {
       const attachment = { interfaceIndex, direction, program: PROGRAMS[kind][direction] };
-      attachments.set(placeOf(attachment), attachment);
+      attachments.set(attachmentKey(attachment), attachment);
     }
   };
   for (const spec of config.endpoints) gate(spec.interfaceIndex, 'WORKLOAD');

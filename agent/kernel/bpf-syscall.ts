@@ -5,7 +5,7 @@ import { syscall } from './libc.ts';
 const SYS_BPF = process.arch === 'arm64' ? 280 : 321;
 
 /** Commands of bpf(2), as in include/uapi/linux/bpf.h (enum bpf_cmd). */
-export const BPF = { progTestRun: 10, objectInfoByFd: 15, linkCreate: 28, linkUpdate: 29 } as const;
+export const BPF = { progTestRun: 10, objectInfoByFd: 15, progQuery: 16, linkCreate: 28, linkUpdate: 29 } as const;
 
 /** bpf(2). Returns what the call returns; negative = failed, errno says how. */
 export function bpf(command: (typeof BPF)[keyof typeof BPF], attribute: Buffer): number {

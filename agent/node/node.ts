@@ -216,7 +216,12 @@ class LiveNode implements RunningNode {
 
   problems(): readonly string[] {
     const waiting = this.identity.view() === undefined ? ["the authority's state has not come yet"] : [];
-    return [...waiting, ...this.identity.status().problems, ...(this.problem === undefined ? [] : [this.problem])];
+    return [
+      ...waiting,
+      ...this.identity.status().problems,
+      ...this.datapath.problems(),
+      ...(this.problem === undefined ? [] : [this.problem]),
+    ];
   }
 
   async close(): Promise<void> {

@@ -48,6 +48,7 @@ export function agentStatusOf(input: {
   readonly endpoints: readonly WorkloadEndpoint[];
   readonly pairs: readonly object[];
   readonly counters: readonly Counter[];
+  readonly problems: readonly string[];
   readonly agentPort: number;
 }): AgentStatus {
   const { identity } = input;
@@ -72,7 +73,7 @@ export function agentStatusOf(input: {
     pairs: input.pairs,
     packets: { refused: countsOf(input.counters, 'packets refused'), passed: countsOf(input.counters, 'packets passed') },
     flowsRefused: countsOf(input.counters, 'flows refused'),
-    problems: identity.problems,
+    problems: input.problems,
     exemptions: exemptionsOf(input.agentPort),
   };
 }

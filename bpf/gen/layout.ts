@@ -4,16 +4,16 @@ export const SYM_MAPS = {
   sym_counters: { keySize: 4, valueSize: 8, maxEntries: 64 },
   sym_denied: { keySize: 44, valueSize: 16, maxEntries: 16384 },
   sym_endpoints: { keySize: 4, valueSize: 8, maxEntries: 16384 },
-  sym_flows: { keySize: 44, valueSize: 32, maxEntries: 262144 },
+  sym_flows: { keySize: 44, valueSize: 32, maxEntries: 524288 },
   sym_gates: { keySize: 4, valueSize: 12, maxEntries: 16384 },
   sym_local: { keySize: 16, valueSize: 4, maxEntries: 4096 },
-  sym_node_conf: { keySize: 4, valueSize: 24, maxEntries: 1 },
+  sym_node_conf: { keySize: 4, valueSize: 32, maxEntries: 1 },
   sym_owner: { keySize: 24, valueSize: 4, maxEntries: 65536 },
   sym_pairs: { keySize: 44, valueSize: 56, maxEntries: 262144 },
   sym_peers: { keySize: 16, valueSize: 4, maxEntries: 16384 },
   sym_prefixes: { keySize: 20, valueSize: 4, maxEntries: 65536 },
   sym_sessions: { keySize: 4, valueSize: 32, maxEntries: 16384 },
-  sym_usage: { keySize: 4, valueSize: 24, maxEntries: 16384 },
+  sym_usage: { keySize: 4, valueSize: 24, maxEntries: 16385 },
 } as const;
 
 export const SYM_LIMIT = {
@@ -21,7 +21,7 @@ export const SYM_LIMIT = {
   MAX_ADDRESSES: 65536,
   MAX_PAIRS: 262144,
   MAX_SESSIONS: 16384,
-  MAX_FLOWS: 262144,
+  MAX_FLOWS: 524288,
   MAX_DENY: 16384,
   MAX_PREFIXES: 65536,
   MAX_GATES: 16384,
@@ -29,7 +29,8 @@ export const SYM_LIMIT = {
   MAX_LOCAL: 4096,
   MAX_REASONS: 64,
   MAX_RANGES: 8,
-  FLOW_QUOTA: 16384,
+  FLOW_QUOTA: 32768,
+  COMMON_FLOWS: 393216,
   HOLD_QUOTA: 256,
   MAX_GATE_IFINDEX: 65535,
 } as const;
@@ -73,6 +74,8 @@ export const SYM_FLOW_FLAG = {
   RESET: 4,
   ANSWERED: 8,
   FREE: 16,
+  ACCEPTED: 32,
+  LASTING: 64,
 } as const;
 
 export const SYM_GATE_KIND = {
@@ -263,7 +266,7 @@ export const SYM_GATE = {
 } as const;
 
 export const SYM_NODE = {
-  size: 24,
+  size: 32,
   fields: {
     alive_until: { offset: 0, size: 8, kind: 'u64' },
     tap_ifindex: { offset: 8, size: 4, kind: 'u32' },
@@ -271,6 +274,8 @@ export const SYM_NODE = {
     pad: { offset: 14, size: 2, kind: 'bytes' },
     next_epoch: { offset: 16, size: 4, kind: 'u32' },
     next_endpoint: { offset: 20, size: 4, kind: 'u32' },
+    flow_share: { offset: 24, size: 4, kind: 'u32' },
+    pad2: { offset: 28, size: 4, kind: 'u32' },
   },
 } as const;
 

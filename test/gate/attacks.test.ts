@@ -1,6 +1,9 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ADDRESS, ENDPOINT, Scene } from './scene.ts';
-import { addressBytes, checksumsAreRight, tcp, TCP, udp } from './packets.ts';
+import { ADDRESS, AGENT_PORT, ENDPOINT, Scene } from './scene.ts';
+import { addressBytes, checksumsAreRight, ip, tcp, TCP, udp } from './packets.ts';
 
 /** Sends Ethernet frames, given in hex, out of an interface. A sender on the node itself is told that they were dropped. */
 const SEND_FRAMES = `
@@ -24,19 +27,23 @@ start, at = int(sys.argv[1]), int(sys.argv[2])
 s.send(struct.pack('<BBHHHH', 1, 0, 0, 0, start, at - start) + bytes.fromhex(sys.argv[3]))
 `;
 
-/** Counts the datagrams that arrive at a port within a second. */
+/** Counts the datagrams that arrive at a port until standard input ends, and for half a second more. */
 const COUNT_DATAGRAMS = `
-import socket, sys
+import select, socket, sys
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.bind(('::', int(sys.argv[1])))
-s.settimeout(1)
-n = 0
-try:
-    while True:
+print('ready', flush=True)
+n, patience = 0, None
+while True:
+    ready = select.select([s] if patience else [s, sys.stdin], [], [], patience)[0]
+    if s in ready:
         s.recv(70000)
         n += 1
-except TimeoutError:
-    print(n)
+    elif patience:
+        break
+    else:
+        patience = 0.5
+print(n)
 `;
 
 /** Sends datagrams of a size until the kernel says that they are too long. */
@@ -71,6 +78,22 @@ beforeEach(async () => {
   while (await scene.gate.readTap());
 });
 
+/** The frame behind 802.1Q tags of these VLANs. */
+function tagged(frame: Buffer, vlans: readonly number[]): Buffer {
+  const tags = vlans.map((vlan) => Buffer.from([0x81, 0, vlan >> 8, vlan & 255]));
+  return Buffer.concat([frame.subarray(0, 12), ...tags, frame.subarray(12)]);
+}
+
+/** How many datagrams to port 5353 reach a namespace while something is done. */
+async function arriving(where: 'b' | 'r', work: () => Promise<unknown>): Promise<number> {
+  const child = spawn('nsenter', [`--net=/run/netns/${scene.name}${where}`, 'python3', '-c', COUNT_DATAGRAMS, '5353']);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  expect(await lines.next()).toMatchObject({ value: 'ready' });
+  await work();
+  child.stdin.end();
+  return Number((await lines.next()).value);
+}
+
 /** The frame, for the node as next hop of the workload. */
 async function sendFrom(where: '' | 'a' | 'b' | 'r', link: string, to: Buffer, frame: Buffer): Promise<void> {
   const copy = Buffer.from(frame);
@@ -89,14 +112,74 @@ describe.each([
   test("a neighbour's address arrives nowhere, its owner's does", async () => {
     await scene.pair({ endpoint: ENDPOINT.a, local: a, remote, protocol: 17, role: 'CLIENT', port: 5353 });
     await scene.pair({ endpoint: ENDPOINT.b, local: b, remote, protocol: 17, role: 'CLIENT', port: 5353 });
-    const listening = scene.start('r', ['python3', '-c', COUNT_DATAGRAMS, '5353']);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const counted = await scene.gate.counted(async () => {
-      await sendFrom('b', 'eth0', scene.mac('wlb'), udp({ from: a, to: remote }, [4000, 5353]));
-      await sendFrom('b', 'eth0', scene.mac('wlb'), udp({ from: b, to: remote }, [4001, 5353]));
-    });
+    let counted: Readonly<Record<string, number>> = {};
+    const send = async () => {
+      counted = await scene.gate.counted(async () => {
+        await sendFrom('b', 'eth0', scene.mac('wlb'), udp({ from: a, to: remote }, [4000, 5353]));
+        await sendFrom('b', 'eth0', scene.mac('wlb'), udp({ from: b, to: remote }, [4001, 5353]));
+      });
+    };
+    expect(await arriving('r', send)).toBe(1);
     expect(counted).toMatchObject({ SPOOFED_SOURCE: 1, PASSED_OPEN: 1 });
-    expect(await listening).toBe('1');
+  });
+
+  describe('a tag without VLAN, which the kernel takes off behind the gate', () => {
+    const stolen = udp({ from: remote, to: b }, [4000, 5353]);
+    beforeEach(async () => {
+      await scene.mode('a', 'UNMANAGED');
+      await scene.pair({ endpoint: ENDPOINT.b, local: b, remote, protocol: 17, role: 'SERVER', port: 5353 });
+    });
+
+    test('does not keep a packet of the remote workload from its receiver: the stack does take it for IP', async () => {
+      const rightful = udp({ from: remote, to: b }, [4100, 5353]);
+      expect(await arriving('b', () => sendFrom('r', 'eth0', scene.mac('up0'), tagged(rightful, [0])))).toBe(1);
+    });
+
+    test.each([
+      [[0], { SPOOFED_SOURCE: 1 }],
+      [[0, 0], { SPOOFED_SOURCE: 1 }],
+      [[0, 0, 0], { VLAN: 1 }],
+    ])("does not hide a workload's forged source (%j)", async (vlans, expected) => {
+      let counted: Readonly<Record<string, number>> = {};
+      const send = async () => {
+        counted = await scene.gate.counted(() => sendFrom('a', 'eth0', scene.mac('wla'), tagged(stolen, vlans)));
+      };
+      expect(await arriving('b', send)).toBe(0);
+      expect(counted).toMatchObject(expected);
+    });
+
+    test('nor one from beyond the uplink', async () => {
+      await scene.mode('a', 'ALL');
+      const forged = udp({ from: a, to: b }, [4000, 5353]);
+      const counted = await scene.gate.counted(() => sendFrom('r', 'eth0', scene.mac('up0'), tagged(forged, [0])));
+      expect(counted).toMatchObject({ SPOOFED_SOURCE: 1 });
+    });
+
+    test("nor a stranger's connection to the agent", async () => {
+      const hello = tcp({ from: remote, to: ADDRESS.node[family] }, [4000, AGENT_PORT], TCP.syn);
+      const counted = await scene.gate.counted(() => sendFrom('r', 'eth0', scene.mac('up0'), tagged(hello, [0])));
+      expect(counted).toMatchObject({ NOT_A_PEER: 1 });
+    });
+  });
+
+  test("a program that was there before, and lets everything pass, does not switch the gate off; before the gate's it would", async () => {
+    const { gate, index } = scene;
+    const object = `${scene.gate.directory}/pass.o`;
+    execFileSync('clang', ['-O2', '-target', 'bpf', '-c', join(__dirname, 'foreign/pass.bpf.c'), '-o', object]);
+    const send = (port: number) => () => sendFrom('a', 'eth0', scene.mac('wla'), udp({ from: a, to: remote }, [port, 5353]));
+    await scene.unpair({ endpoint: ENDPOINT.a, local: a, remote, protocol: 17, role: 'CLIENT', port: 5353 });
+    await gate.detach('sym_up_out', index.up);
+    await gate.attachForeign(object, 'pass', index.up, 'egress');
+    await gate.attach('sym_up_out', index.up, 'egress');
+    try {
+      expect(await gate.counted(send(4200))).toMatchObject({ HELD: 1 });
+      await gate.detach('pass', index.up);
+      await gate.attachForeign(object, 'pass', index.up, 'egress');
+      expect(await arriving('r', send(4201))).toBe(1);
+    } finally {
+      await gate.detach('pass', index.up);
+    }
+    expect(await gate.counted(send(4202))).toMatchObject({ HELD: 1 });
   });
 
   test("a process on the node that uses a workload's address", async () => {
@@ -133,7 +216,7 @@ describe.each([
     ['its source address', family ? 36 : 28, { CHECKSUM: 1 }],
     ['its port', family ? 56 : 36, { CHECKSUM: 1 }],
     ['the checksum', family ? 60 : 40, { PASSED_OPEN: 1 }],
-  ] as const)('a packet whose checksum, once it is filled in, takes the place of %s', async (_what, offset, expected) => {
+  ] as const)('a UDP packet whose checksum, once it is filled in, takes the place of %s', async (_what, offset, expected) => {
     await scene.pair({ endpoint: ENDPOINT.a, local: a, remote, protocol: 17, role: 'CLIENT', port: 5353 });
     const frame = udp({ from: a, to: remote }, [4100 + offset, 5353]);
     scene.mac('wla').copy(frame, 0);
@@ -141,6 +224,19 @@ describe.each([
       await scene.start('a', ['python3', '-c', SEND_UNFINISHED, '20', String(offset), frame.toString('hex')]);
     });
     expect({ CHECKSUM: counted['CHECKSUM'], PASSED_OPEN: counted['PASSED_OPEN'] }).toEqual(expected);
+  });
+
+  test.each([
+    ['its source address', family ? 36 : 28, { CHECKSUM: 1 }],
+    ['the checksum', (family ? 54 : 34) + 8, {}],
+  ] as const)('an SCTP packet whose checksum, once it is filled in, takes the place of %s', async (_what, offset, expected) => {
+    await scene.mode('a', 'UNMANAGED');
+    const frame = ip({ from: a, to: remote }, 132, Buffer.alloc(32));
+    scene.mac('wla').copy(frame, 0);
+    const counted = await scene.gate.counted(async () => {
+      await scene.start('a', ['python3', '-c', SEND_UNFINISHED, '20', String(offset), frame.toString('hex')]);
+    });
+    expect(counted).toEqual(expected);
   });
 
   test('a held frame is the packet that was sent', async () => {

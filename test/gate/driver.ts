@@ -5,7 +5,7 @@ import { bootNs } from '../../agent/kernel/boot-clock.ts';
 import { BpfObject } from '../../agent/kernel/bpf-object.ts';
 import { runPacketProgram, runSyscallProgram } from '../../agent/kernel/bpf-program.ts';
 import { Tap } from '../../agent/kernel/tap.ts';
-import { attachTcx, type TcDirection } from '../../agent/kernel/tcx-link.ts';
+import { attachTcx, detachTcx, type TcDirection } from '../../agent/kernel/tcx-link.ts';
 
 const [objectPath = '', pins = ''] = process.argv.slice(2);
 const object = BpfObject.load(objectPath, pins);
@@ -29,10 +29,22 @@ export type Request =
       readonly times?: number;
     }
   | { readonly do: 'attach'; readonly program: string; readonly interface: number; readonly direction: TcDirection }
+  | { readonly do: 'detach'; readonly program: string; readonly interface: number }
+  /** A program of somebody else's object, before all that is there. */
+  | {
+      readonly do: 'attach-foreign';
+      readonly object: string;
+      readonly program: string;
+      readonly interface: number;
+      readonly direction: TcDirection;
+    }
   | { readonly do: 'counters' | 'now' | 'read-tap' }
   | { readonly do: 'open-tap'; readonly name: string }
   | { readonly do: 'write-tap'; readonly packet: string }
   | { readonly do: 'sweep'; readonly endpoint: number };
+
+const linkPath = (request: { readonly program: string; readonly interface: number }): string =>
+  `${pins}/link-${request.program}-${request.interface}`;
 
 function mapOf(name: string) {
   const map = maps.get(name);
@@ -77,12 +89,13 @@ function answer(request: Request): unknown {
     case 'run':
       return run(request);
     case 'attach':
-      return attachTcx(
-        object.programFd(request.program),
-        request.interface,
-        request.direction,
-        `${pins}/link-${request.program}-${request.interface}`,
-      );
+      return attachTcx(object.programFd(request.program), request.interface, request.direction, linkPath(request));
+    case 'detach':
+      return detachTcx(linkPath(request));
+    case 'attach-foreign': {
+      const foreign = BpfObject.load(request.object, pins);
+      return attachTcx(foreign.programFd(request.program), request.interface, request.direction, linkPath(request));
+    }
     case 'counters':
       return counters();
     case 'now':

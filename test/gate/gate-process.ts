@@ -25,7 +25,7 @@ export class GateProcess {
 
   private constructor(
     private readonly child: ChildProcessWithoutNullStreams,
-    private readonly directory: string,
+    readonly directory: string,
   ) {
     this.lines = createInterface({ input: child.stdout }).on('line', (line) => this.waiting.shift()?.(line));
     child.stderr.pipe(process.stderr);
@@ -99,6 +99,15 @@ export class GateProcess {
 
   async attach(program: string, interfaceIndex: number, direction: TcDirection): Promise<void> {
     await this.ask({ do: 'attach', program, interface: interfaceIndex, direction });
+  }
+
+  async detach(program: string, interfaceIndex: number): Promise<void> {
+    await this.ask({ do: 'detach', program, interface: interfaceIndex });
+  }
+
+  /** Puts a program of another object before all that is there. */
+  async attachForeign(object: string, program: string, interfaceIndex: number, direction: TcDirection): Promise<void> {
+    await this.ask({ do: 'attach-foreign', object, program, interface: interfaceIndex, direction });
   }
 
   /** Packets by reason, those that are not zero. */

@@ -6,6 +6,8 @@ export interface PacketSpec {
   readonly to: string;
   readonly sourceMac?: Buffer;
   readonly hopLimit?: number;
+  /** IPv4's type of service, IPv6's traffic class. */
+  readonly tos?: number;
   /** IPv4: bytes of options, a multiple of 4. */
   readonly options?: Buffer;
   /** IPv4: flags and offset as on the wire. */
@@ -48,6 +50,7 @@ function ipv4(spec: PacketSpec, protocol: number, payload: Buffer): Buffer {
   const options = spec.options ?? Buffer.alloc(0);
   const header = Buffer.concat([Buffer.alloc(20), options]);
   header[0] = 0x40 | (header.length / 4);
+  header[1] = spec.tos ?? 0;
   header.writeUInt16BE(header.length + payload.length, 2);
   header.writeUInt16BE(spec.fragment ?? 0x4000, 6);
   header[8] = spec.hopLimit ?? 64;
@@ -62,7 +65,7 @@ function ipv6(spec: PacketSpec, protocol: number, payload: Buffer): Buffer {
   const extension = Buffer.from(spec.extension?.bytes ?? []);
   if (extension.length > 0) extension[0] = protocol;
   const header = Buffer.alloc(40);
-  header[0] = 0x60;
+  header.writeUInt16BE(0x6000 | ((spec.tos ?? 0) << 4));
   header.writeUInt16BE(extension.length + payload.length, 4);
   header[6] = spec.extension?.number ?? protocol;
   header[7] = spec.hopLimit ?? 64;

@@ -3,6 +3,8 @@ import { promisify } from 'node:util';
 import {
   SYM_DENY,
   SYM_ENDPOINT,
+  SYM_FLOW,
+  SYM_FLOW_KEY,
   SYM_GATE,
   SYM_GATE_KIND,
   SYM_GATE_MODE,
@@ -18,7 +20,7 @@ import {
   SYM_SESSION,
   SYM_USAGE,
 } from '../../bpf/gen/layout.ts';
-import { decodeRow, encodeRow } from '../../agent/datapath/rows/row.ts';
+import { decodeRow, encodeRow, type RowValues } from '../../agent/datapath/rows/row.ts';
 import { GateProcess } from './gate-process.ts';
 import { addressBytes } from './packets.ts';
 
@@ -58,6 +60,10 @@ export const ADDRESS = {
   ungated: ['10.98.0.1', 'fd98::1'],
 } as const;
 export const ENDPOINT = { a: 1, b: 2 } as const;
+/** Row of sym_usage that counts for all endpoints. */
+export const EVERYONE = 0;
+/** Flows of each endpoint where room is short. */
+export const FLOW_SHARE = 100;
 export type WorkloadName = keyof typeof ENDPOINT;
 export const AGENT_PORT = 9443;
 const LINK = { up: 'up0', a: 'wla', b: 'wlb' } as const;
@@ -79,6 +85,14 @@ export interface PairRow {
   readonly protocol: number;
   readonly role: keyof typeof SYM_ROLE;
   readonly port: number;
+}
+
+/** A flow as the gate of its local end knows it. */
+export interface FlowEnds {
+  readonly local: string;
+  readonly remote: string;
+  readonly ports: readonly [local: number, remote: number];
+  readonly protocol: number;
 }
 
 /** A gated node with two workloads, a router that is also the remote workload, and the gate's tables filled in. */
@@ -198,7 +212,12 @@ export class Scene {
 
   async heartbeat(alive: boolean): Promise<void> {
     const until = alive ? (await this.gate.bootNs()) + HOUR_NS : 0n;
-    await this.gate.set('sym_node_conf', u32(0), SYM_NODE, { alive_until: until, tap_ifindex: this.index.tap, agent_port: AGENT_PORT });
+    await this.gate.set('sym_node_conf', u32(0), SYM_NODE, {
+      alive_until: until,
+      tap_ifindex: this.index.tap,
+      agent_port: AGENT_PORT,
+      flow_share: FLOW_SHARE,
+    });
   }
 
   async lease(session: number, live: boolean): Promise<void> {
@@ -208,13 +227,37 @@ export class Scene {
 
   /** Pretends that an endpoint has so many flows. */
   async flowsUsed(endpoint: number, flows: number): Promise<void> {
-    await this.gate.set('sym_usage', u32(endpoint), SYM_USAGE, { flows: BigInt(flows) });
+    await this.gate.set('sym_usage', u32(endpoint), SYM_USAGE, { flows: BigInt.asUintN(64, BigInt(flows)) });
   }
 
   /** How many flows the gate has counted for an endpoint. */
   async flowsOf(endpoint: number): Promise<number> {
     const row = await this.gate.get('sym_usage', u32(endpoint));
-    return row ? Number(decodeRow(SYM_USAGE, row).flows) : 0;
+    return row ? Number(BigInt.asIntN(64, decodeRow(SYM_USAGE, row).flows)) : 0;
+  }
+
+  private flowKey({ local, remote, ports, protocol }: FlowEnds): Buffer {
+    return encodeRow(SYM_FLOW_KEY, {
+      local: addressBytes(local),
+      remote: addressBytes(remote),
+      local_port: ports[0],
+      remote_port: ports[1],
+      protocol,
+    });
+  }
+
+  /** A flow's row. */
+  async flow(ends: FlowEnds): Promise<RowValues<typeof SYM_FLOW>> {
+    const row = await this.gate.get('sym_flows', this.flowKey(ends));
+    if (!row) throw new Error('there is no such flow');
+    return decodeRow(SYM_FLOW, row);
+  }
+
+  /** Makes a flow's last packet so many seconds older; with other flags if they are given. */
+  async age(ends: FlowEnds, seconds: number, flags?: number): Promise<void> {
+    const row = await this.flow(ends);
+    const older = { ...row, seen: BigInt.asUintN(64, row.seen - BigInt(seconds) * 1_000_000_000n), flags: flags ?? row.flags };
+    await this.gate.set('sym_flows', this.flowKey(ends), SYM_FLOW, older);
   }
 
   private pairKey(row: PairRow): Buffer {

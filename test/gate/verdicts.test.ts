@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { checksumsAreRight, echo, frame, icmp, icmpError, ip, type PacketSpec, TCP, tcp, udp } from './packets.ts';
-import { ADDRESS, AGENT_PORT, ENDPOINT, type PairRow, Scene } from './scene.ts';
+import { SYM_FLOW_FLAG, SYM_LIMIT } from '../../bpf/gen/layout.ts';
+import { ADDRESS, AGENT_PORT, ENDPOINT, EVERYONE, FLOW_SHARE, type PairRow, Scene } from './scene.ts';
 
 const NEXT = -1;
 const DROP = 2;
@@ -81,6 +82,7 @@ describe.each([
   const segment = tcp(out, [4000, 8443], TCP.ack, Buffer.from('hello'));
   const synAck = tcp(back, [8443, 4000], TCP.syn | TCP.ack);
   const opened = aLeaves(syn, NEXT, { PASSED_OPEN: 1 });
+  const accepted = arrives(synAck, NEXT, { PASSED_FLOW: 1 });
 
   beforeEach(async () => {
     await scene.lease(1, true);
@@ -342,15 +344,102 @@ describe.each([
   });
 
   test('a removed pair cuts; a new epoch does not bring the old flow back', async () => {
-    await meet([opened]);
+    await meet([opened, accepted, aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
     await scene.unpair(aTcp);
     await meet([aLeaves(segment, REDIRECT, refusedTcp('DEAD_FLOW'))]);
     await scene.pair(aTcp, { epoch: 2 });
-    await meet([aLeaves(segment, REDIRECT, refusedTcp('DEAD_FLOW')), opened, aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
+    await meet([aLeaves(segment, REDIRECT, refusedTcp('DEAD_FLOW'))]);
+  });
+
+  test('nor does a SYN from its port, until the server has accepted it', async () => {
+    const data = arrives(tcp(back, [8443, 4000], TCP.ack, Buffer.from('for the old client')), REDIRECT, refusedTcp('NO_FLOW'));
+    await meet([opened, accepted]);
+    await scene.pair(aTcp, { epoch: 2 });
+    await meet([
+      opened,
+      aLeaves(segment, REDIRECT, refusedTcp('NO_FLOW')),
+      data,
+      // The server's old socket asks whether it is meant (RFC 5961 section 4), and the new client says that it is not.
+      arrives(tcp(back, [8443, 4000], TCP.ack), NEXT, { PASSED_FLOW: 1 }),
+      aLeaves(segment, REDIRECT, refusedTcp('NO_FLOW')),
+      aLeaves(tcp(out, [4000, 8443], TCP.rst), NEXT, { PASSED_FLOW: 1 }),
+      opened,
+      accepted,
+      aLeaves(segment, NEXT, { PASSED_FLOW: 1 }),
+    ]);
+  });
+
+  test("the same at the server's gate", async () => {
+    const hello = (from: number) => tcp({ from: remote, to: b }, [from, 8443], TCP.syn);
+    const asked = tcp({ from: remote, to: b }, [4000, 8443], TCP.ack, Buffer.from('asked'));
+    const answer = (flags: number, text = '') => tcp({ from: b, to: remote }, [8443, 4000], flags, Buffer.from(text));
+    const row: PairRow = { ...bUdp, protocol: 6, port: 8443 };
+    const acceptance = bLeaves(answer(TCP.syn | TCP.ack), NEXT, { PASSED_FLOW: 1 });
+    const begun = arrives(hello(4000), NEXT, { PASSED_OPEN: 1 });
+    await meet([begun, acceptance, arrives(asked, NEXT, { PASSED_FLOW: 1 })]);
+    await scene.pair(row, { epoch: 2 });
+    await meet([
+      begun,
+      arrives(asked, REDIRECT, refusedTcp('NO_FLOW')),
+      bLeaves(answer(TCP.ack, 'to the old client'), REDIRECT, refusedTcp('NO_FLOW')),
+      acceptance,
+      arrives(asked, NEXT, { PASSED_FLOW: 1 }),
+    ]);
+  });
+
+  test('a SYN within an established connection changes nothing about it', async () => {
+    await meet([opened, accepted, opened, aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
+  });
+
+  test('a reset that its receiver does not believe is forgotten when the connection goes on', async () => {
+    const flow = { local: a, remote, ports: [4000, 8443] as const, protocol: 6 };
+    const isReset = async () => ((await scene.flow(flow)).flags & SYM_FLOW_FLAG.RESET) !== 0;
+    await meet([opened, accepted, arrives(tcp(back, [8443, 4000], TCP.rst), NEXT, { PASSED_FLOW: 1 })]);
+    expect(await isReset()).toBe(true);
+    await meet([aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
+    expect(await isReset()).toBe(true);
+    await scene.age(flow, 2);
+    await meet([aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
+    expect(await isReset()).toBe(false);
+  });
+
+  test.each([
+    ['a connection', 6, 'ANSWERED', 0, 3600, true],
+    ['a connection that nobody has answered', 6, 'FREE', 0, 121, false],
+    ['a connection that both have closed', 6, 'LOCAL_FIN', SYM_FLOW_FLAG.REMOTE_FIN, 11, false],
+    ['a connection that one has closed', 6, 'LOCAL_FIN', SYM_FLOW_FLAG.ANSWERED, 3600, true],
+    ['a reset connection', 6, 'RESET', 0, 50, true],
+    ['a reset connection, later', 6, 'RESET', 0, 61, false],
+    ['a question', 17, 'FREE', 0, 31, false],
+    ['a question and its answer', 17, 'ANSWERED', 0, 16, false],
+    ['a conversation', 17, 'LASTING', SYM_FLOW_FLAG.ANSWERED, 170, true],
+    ['a conversation, later', 17, 'LASTING', SYM_FLOW_FLAG.ANSWERED, 181, false],
+  ] as const)('%s (protocol %i, %s, %i), %i s after its last packet: kept %s', async (_what, protocol, flag, more, seconds, isKept) => {
+    const port = protocol === 6 ? 8443 : 5353;
+    const flow = { local: a, remote, ports: [4000, port] as const, protocol };
+    await meet([protocol === 6 ? opened : aLeaves(udp(out, [4000, 5353]), NEXT, { PASSED_OPEN: 1 })]);
+    // FREE: nothing else is set.
+    await scene.age(flow, seconds, flag === 'FREE' ? 0 : SYM_FLOW_FLAG[flag] | more);
+    expect(await scene.gate.sweep()).toEqual(isKept ? { removed: 0, left: 1 } : { removed: 1, left: 0 });
+  });
+
+  test('a datagram flow lasts once it goes on after an answer', async () => {
+    const flow = { local: a, remote, ports: [4000, 5353] as const, protocol: 17 };
+    const question = aLeaves(udp(out, [4000, 5353]), NEXT, { PASSED_FLOW: 1 });
+    const lasts = async () => ((await scene.flow(flow)).flags & SYM_FLOW_FLAG.LASTING) !== 0;
+    await meet([
+      aLeaves(udp(out, [4000, 5353]), NEXT, { PASSED_OPEN: 1 }),
+      arrives(udp(back, [5353, 4000]), NEXT, { PASSED_FLOW: 1 }),
+      question,
+    ]);
+    expect(await lasts()).toBe(false);
+    await scene.age(flow, 2);
+    await meet([question]);
+    expect(await lasts()).toBe(true);
   });
 
   test('a replaced row of the same epoch keeps its flows', async () => {
-    await meet([opened]);
+    await meet([opened, accepted]);
     await scene.pair(aTcp, { epoch: 1, session: 1 });
     await meet([aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
   });
@@ -370,7 +459,10 @@ describe.each([
 
   test("either end's removed row cuts a same-node flow", async () => {
     const row: PairRow = { endpoint: ENDPOINT.b, local: b, remote: a, protocol: 6, role: 'SERVER', port: 8443 };
-    await meet([aToB(tcp({ from: a, to: b }, [4000, 8443], TCP.syn), NEXT, { PASSED_OPEN: 1 })]);
+    await meet([
+      aToB(tcp({ from: a, to: b }, [4000, 8443], TCP.syn), NEXT, { PASSED_OPEN: 1 }),
+      bToA(tcp({ from: b, to: a }, [8443, 4000], TCP.syn | TCP.ack), NEXT, { PASSED_FLOW: 1 }),
+    ]);
     await scene.unpair(row);
     await meet([
       aToB(tcp({ from: a, to: b }, [4000, 8443], TCP.ack), REDIRECT, refusedTcp('DEAD_FLOW')),
@@ -391,11 +483,13 @@ describe.each([
     const to = (port: number) => tcp(out, [4000, port], TCP.syn);
     await meet([
       aLeaves(to(9000), NEXT, { PASSED_OPEN: 1 }),
+      arrives(tcp(back, [9000, 4000], TCP.syn | TCP.ack), NEXT, { PASSED_FLOW: 1 }),
       aLeaves(tcp(out, [4000, 9000], TCP.ack), NEXT, { PASSED_FLOW: 1 }),
       aLeaves(to(9010), NEXT, { PASSED_OPEN: 1 }),
       aLeaves(to(80), NEXT, { PASSED_OPEN: 1 }),
       aLeaves(to(8999), REDIRECT, { HELD: 1 }),
       aLeaves(to(9011), REDIRECT, { HELD: 1 }),
+      aLeaves(to(0), REDIRECT, { HELD: 1 }),
     ]);
     await scene.unpair({ ...aTcp, port: 0 });
   });
@@ -405,7 +499,7 @@ describe.each([
     const held = await meet([aLeaves(syn, REDIRECT, { HELD: 1 })]);
     expect(held.readUInt32LE(6)).toBe(ENDPOINT.a);
     expect(held.readUInt16LE(10)).toBe(scene.index.up);
-    await meet([at('sym_up_out', 'up', 'tap')(held, NEXT, { PASSED_OPEN: 1 }), aLeaves(segment, REDIRECT, { HELD: 1 })]);
+    await meet([at('sym_up_out', 'up', 'tap')(held, NEXT, { PASSED_OPEN: 1 }), accepted, aLeaves(segment, REDIRECT, { HELD: 1 })]);
   });
 
   test("a frame from the TAP needs its owner's cookie, and is not held again", async () => {
@@ -438,6 +532,33 @@ describe.each([
     }
   });
 
+  test.each([
+    ['port', 'ipproto udp dport 4444', [4000, 4444], {}],
+    ['traffic class', 'tos 0x10', [4000, 53], { tos: 0x10 }],
+  ] as const)('a route by %s that leads around the gate', async (_what, rule, ports, traffic) => {
+    const ipFamily = family ? '-6' : '-4';
+    const send = () => aSends(udp({ from: a, to: remote, ...traffic }, ports), REDIRECT, refused('NO_GATE'));
+    scene.sh('', `ip ${ipFamily} route add default dev bare0 table 100; ip ${ipFamily} rule add pref 100 ${rule} lookup 100`);
+    try {
+      await meet([send(), aSends(udp({ from: a, to: remote }, [4000, 4445]), NEXT, {})]);
+    } finally {
+      scene.sh('', `ip ${ipFamily} rule del pref 100; ip ${ipFamily} route flush table 100`);
+    }
+  });
+
+  test('an inbound workload and an unmanaged one of the node: nothing is free', async () => {
+    await scene.mode('a', 'INBOUND');
+    await scene.mode('b', 'UNMANAGED');
+    try {
+      await meet([
+        aToB(tcp({ from: a, to: b }, [4000, 22], TCP.syn), REDIRECT, { HELD: 1 }),
+        bToA(tcp({ from: b, to: a }, [4000, 22], TCP.syn), REDIRECT, refusedTcp('NO_PAIR')),
+      ]);
+    } finally {
+      await scene.mode('b', 'ALL');
+    }
+  });
+
   test('a workload that is not attested: what it sends waits, what it is sent is dropped', async () => {
     await scene.mode('a', 'UNATTESTED');
     await meet([
@@ -459,6 +580,9 @@ describe.each([
       aSends(udp({ from: b, to: remote }, [4000, 5353]), DROP, { SPOOFED_SOURCE: 1 }),
       aSends(udp({ from: ADDRESS.unowned[family], to: remote }, [4000, 5353]), DROP, { SPOOFED_SOURCE: 1 }),
       aSends(udp({ from: ADDRESS.outside[family], to: remote }, [4000, 5353]), NEXT, {}),
+      // It is no router: routes and redirects.
+      aSends(icmp({ from: a, to: b, hopLimit: 255 }, family ? 134 : 9, 0, Buffer.alloc(20)), DROP, { NEIGHBOUR: 1 }),
+      aSends(icmp({ from: a, to: b, hopLimit: 255 }, family ? 137 : 5, 0, Buffer.alloc(20)), DROP, { NEIGHBOUR: 1 }),
     ]);
   });
 
@@ -480,8 +604,22 @@ describe.each([
   });
 
   test('an endpoint has no more than its quota of flows', async () => {
-    await scene.flowsUsed(ENDPOINT.a, 16_383);
-    await meet([opened, aLeaves(udp(out, [4000, 5353]), DROP, { FLOW_QUOTA: 1 }), aLeaves(syn, NEXT, { PASSED_OPEN: 1 })]);
+    await scene.flowsUsed(ENDPOINT.a, SYM_LIMIT.FLOW_QUOTA - 1);
+    await meet([opened, aLeaves(udp(out, [4000, 5353]), REDIRECT, refused('FLOW_QUOTA')), opened]);
+  });
+
+  test('where room is short each endpoint has its share', async () => {
+    const before = await scene.flowsOf(EVERYONE);
+    await scene.flowsUsed(EVERYONE, SYM_LIMIT.COMMON_FLOWS);
+    await scene.flowsUsed(ENDPOINT.a, FLOW_SHARE);
+    try {
+      await meet([
+        aLeaves(udp(out, [4000, 5353]), REDIRECT, refused('FLOW_QUOTA')),
+        arrives(udp({ from: remote, to: b }, [4000, 5353]), NEXT, { PASSED_OPEN: 1 }),
+      ]);
+    } finally {
+      await scene.flowsUsed(EVERYONE, before);
+    }
   });
 
   test("one workload's flood of first contacts does not fill the TAP for others", async () => {
@@ -608,13 +746,32 @@ describe('shapes that no managed workload sends or gets', () => {
     ['to a link-local address', () => aSends(udp({ from: ADDRESS.a[1], to: 'fe80::1' }, [1, 2]), DROP, { NODE_DESTINATION: 1 })],
     ['multicast', () => aSends(udp({ from: ADDRESS.a[0], to: '224.0.0.251' }, [5353, 5353]), DROP, { NODE_DESTINATION: 1 })],
     ['broadcast, as DHCP does it', () => aSends(udp({ from: '0.0.0.0', to: '255.255.255.255' }, [68, 67]), DROP, { SPOOFED_SOURCE: 1 })],
-    ['a broadcast address of the node', () => aSends(udp({ from: ADDRESS.a[0], to: '10.71.1.3' }, [1, 2]), DROP, { NODE_DESTINATION: 1 })],
-    ['an anycast address of the node', () => aSends(udp({ from: ADDRESS.a[1], to: 'fd71:1:a::' }, [1, 2]), DROP, { NODE_DESTINATION: 1 })],
+    [
+      'a broadcast address of the node',
+      () => aSends(udp({ from: ADDRESS.a[0], to: '10.71.1.3' }, [1, 2]), REDIRECT, refused('NODE_DESTINATION')),
+    ],
+    [
+      'an anycast address of the node',
+      () => aSends(udp({ from: ADDRESS.a[1], to: 'fd71:1:a::' }, [1, 2]), REDIRECT, refused('NODE_DESTINATION')),
+    ],
+    [
+      'an address without route',
+      () => aSends(udp({ from: ADDRESS.a[0], to: '203.0.113.1' }, [1, 2]), REDIRECT, refused('NODE_DESTINATION')),
+    ],
+    [
+      'an IPv6 address without route',
+      () => aSends(udp({ from: ADDRESS.a[1], to: '2001:db8::1' }, [1, 2]), REDIRECT, refused('NODE_DESTINATION')),
+    ],
+    [
+      "neighbour discovery for beyond the link, with the workload's address",
+      () => aSends(solicitation({ from: ADDRESS.a[1], to: 'fd98::1' }), DROP, { NEIGHBOUR: 1 }),
+    ],
+    ['neighbour discovery for the node', () => aSends(solicitation({ from: ADDRESS.a[1], to: 'fd71:1:a::1' }), NEXT, {})],
     [
       'an address of the node that the agent does not know yet',
       () => {
         scene.sh('', 'ip addr add 10.71.1.77/32 dev lo');
-        return aSends(udp({ from: ADDRESS.a[0], to: '10.71.1.77' }, [1, 2]), DROP, { NODE_DESTINATION: 1 });
+        return aSends(udp({ from: ADDRESS.a[0], to: '10.71.1.77' }, [1, 2]), REDIRECT, refused('NODE_DESTINATION'));
       },
     ],
     ['a timestamp request', () => aLeaves(icmp(out, 13, 0, Buffer.alloc(16)), DROP, { ICMP_TYPE: 1 })],

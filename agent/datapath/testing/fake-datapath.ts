@@ -106,6 +106,9 @@ export class FakeDatapath implements Datapath {
   counters(): readonly Counter[] {
     return [];
   }
+  problems(): readonly string[] {
+    return [];
+  }
   bootNs(): bigint {
     return this.now + BigInt(Math.floor((performance.now() - this.startMs) * 1e6));
   }
