@@ -9,6 +9,12 @@ import { readWire, writeWire } from './wire.ts';
 
 const ROOT = join(__dirname, '../..');
 
+export interface QuietConnection {
+  /** `answered`, or how the connection has ended. */
+  readonly ask: () => Promise<string>;
+  readonly stop: () => void;
+}
+
 /** What a program of a workload saw, and after how many milliseconds. */
 export interface Seen {
   readonly seen: string;
@@ -215,6 +221,26 @@ export class Bed {
         });
     });
     return { reports, stop: () => child.kill('SIGKILL') };
+  }
+
+  /** A connection that is silent while nobody asks over it: what happens to it meanwhile it learns only then. */
+  async quiet(name: string, host: string, port: string): Promise<QuietConnection> {
+    const child = this.start(name, process.execPath, [join(this.directory, 'traffic.js'), 'ask', host, port]);
+    if (!child.stdout || !child.stdin) throw new Error('the program has no pipes');
+    const { stdin } = child;
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const next = async (): Promise<string> => {
+      const { value } = await lines.next();
+      return value === undefined ? 'ended' : (JSON.parse(value) as Seen).seen;
+    };
+    if ((await next()) !== 'connected') throw new Error(`no connection from ${name} to ${host}`);
+    return {
+      ask: async () => {
+        stdin.write('\n');
+        return await next();
+      },
+      stop: () => child.kill('SIGKILL'),
+    };
   }
 
   /** Pings; returns how many answers came. */

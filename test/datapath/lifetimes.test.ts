@@ -16,15 +16,13 @@ afterAll(() => nodes.down());
 test('a lease that runs out stops flows; a new lease does not bring them back, but lets new ones in', async () => {
   const { bed } = nodes;
   await nodes.allow('a', 'b', [[6, 8443, 8443]]);
-  const connection = await bed.background('a', 'stay', v4('b'), '8443');
+  // Silent while the lease is over: so both ends still have it when the new one begins.
+  const connection = await bed.quiet('a', v4('b'), '8443');
+  expect(await connection.ask()).toBe('answered');
   await nodes.renew('x', 1n);
   await pause(1300);
-  const ticks = connection.reports.filter((r) => r === 'tick').length;
   await nodes.renew('x', 60n);
-  await pause(600);
-  expect(connection.reports.filter((r) => r === 'tick').length).toBeLessThanOrEqual(ticks + 1);
-  expect(connection.reports.at(-1)).not.toBe('tick');
-  connection.stop();
+  expect(await connection.ask()).toBe('ECONNRESET');
   expect(await bed.traffic('a', 'tcp', v4('b'), '8443')).toMatchObject({ seen: 'echo hello' });
 });
 
@@ -121,7 +119,6 @@ test('a workload that gets a new number while it waits goes on waiting under tha
   expect(again.key).toEqual({ ...held.key, endpoint: nodes.endpoints.a });
   await nodes.allow('a', 'c', [[6, 8443, 8443]]);
   expect(await seen).toMatchObject({ seen: 'echo hello' });
-  expect((await seen).ms).toBeLessThan(900); // the first packet, not a second one
 });
 
 test('a workload that floods unknown destinations does not keep another’s first packets waiting', async () => {
@@ -129,12 +126,10 @@ test('a workload that floods unknown destinations does not keep another’s firs
   const flood = await bed.background('c', 'flood');
   await pause(1000);
   for (let i = 0; i < 5; i++) {
-    const seen = bed.traffic('a', 'tcp', v4('b'), '8443');
+    const seen = bed.traffic('a', 'udp', v4('b'), '5353'); // nobody sends it again
     while ((await datapaths.x.nextHeld()).key.endpoint !== endpoints.a);
-    const numbers = await nodes.allow('a', 'b', [[6, 8443, 8443]]);
-    const { seen: what, ms } = await seen;
-    expect(what).toBe('echo hello');
-    expect(ms).toBeLessThan(900); // the first SYN, not a second one
+    const numbers = await nodes.allow('a', 'b', [[17, 5353, 5353]]);
+    expect(await seen).toMatchObject({ seen: 'echo 0' });
     await nodes.disallow(numbers);
   }
   expect(await nodes.counter('x', 'hold-quota')).toBeGreaterThan(1000);
@@ -145,10 +140,9 @@ test('without an agent a first packet is refused at once, not held', async () =>
   const { bed } = nodes;
   await nodes.datapaths.x.kill();
   await pause(3200);
-  const seen = await bed.traffic('a', 'tcp', v4('b'), '7777');
-  expect(seen.seen).toBe('ECONNREFUSED');
-  expect(seen.ms).toBeLessThan(500);
+  expect(await bed.traffic('a', 'tcp', v4('b'), '7777')).toMatchObject({ seen: 'ECONNREFUSED' });
   await nodes.start('x');
+  expect(await nodes.counter('x', 'no-agent')).toBe(1);
   await nodes.configure('x');
 });
 

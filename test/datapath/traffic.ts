@@ -1,4 +1,4 @@
-// A workload's program: `traffic serve`, `traffic tcp|udp HOST PORT [N]`, `traffic stay HOST PORT`, `traffic flood`. Bundled by bed.ts.
+// A workload's program: `traffic serve`, `traffic tcp|udp HOST PORT [N]`, `traffic stay HOST PORT`, `traffic ask HOST PORT`, `traffic flood`. Bundled by bed.ts.
 import dgram from 'node:dgram';
 import net from 'node:net';
 
@@ -74,6 +74,17 @@ function stay(): void {
   });
 }
 
+/** One connection that says nothing until a line comes on standard input; then it asks, and reports the answer or how the connection ended. */
+function ask(): void {
+  const socket = net.connect({ host, port }, () => report('connected'));
+  process.stdin.on('data', () => socket.write('asked'));
+  socket.on('data', () => report('answered'));
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    report(error.code ?? error.message);
+    process.exit(0);
+  });
+}
+
 /** Datagrams to ever new ports of ever new addresses of 10.2.0.0/24, as fast as they go. */
 function flood(): void {
   const socket = dgram.createSocket('udp4');
@@ -87,5 +98,5 @@ function flood(): void {
   some();
 }
 
-const modes: Readonly<Record<string, () => void>> = { serve, tcp, udp, stay, flood };
+const modes: Readonly<Record<string, () => void>> = { serve, tcp, udp, stay, ask, flood };
 modes[mode]?.();
