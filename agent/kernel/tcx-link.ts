@@ -78,10 +78,12 @@ export class TcxLink {
 /** The number of the link whose program runs first at a hook; undefined if that is no link's. Throws KERNEL_CALL_FAILED. */
 export function firstLinkAt(interfaceIndex: number, direction: TcDirection): number | undefined {
   const links = Buffer.alloc(4 * MAX_LINKS);
+  const programs = Buffer.alloc(links.length); // without room for these the kernel gives the count alone
   const attribute = Buffer.alloc(QUERY_BYTES);
   attribute.writeUInt32LE(interfaceIndex, 0);
   attribute.writeUInt32LE(ATTACH_TYPE[direction], 4);
   attribute.writeUInt32LE(MAX_LINKS, 24);
+  writeAddress(attribute, 16, programs);
   writeAddress(attribute, 40, links);
   checkCall(bpf(BPF.progQuery, attribute), 'bpf(BPF_PROG_QUERY)', `tcx ${direction} of interface ${interfaceIndex}`);
   const first = links.readUInt32LE(0);

@@ -172,9 +172,11 @@ describe.each([
     await gate.attachForeign(object, 'pass', index.up, 'egress');
     await gate.attach('sym_up_out', index.up, 'egress');
     try {
+      expect(await gate.isFirst('sym_up_out', index.up, 'egress')).toBe(true);
       expect(await gate.counted(send(4200))).toMatchObject({ HELD: 1 });
       await gate.detach('pass', index.up);
       await gate.attachForeign(object, 'pass', index.up, 'egress');
+      expect(await gate.isFirst('sym_up_out', index.up, 'egress')).toBe(false);
       expect(await arriving('r', send(4201))).toBe(1);
     } finally {
       await gate.detach('pass', index.up);

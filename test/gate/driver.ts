@@ -5,7 +5,7 @@ import { bootNs } from '../../agent/kernel/boot-clock.ts';
 import { BpfObject } from '../../agent/kernel/bpf-object.ts';
 import { runPacketProgram, runSyscallProgram } from '../../agent/kernel/bpf-program.ts';
 import { Tap } from '../../agent/kernel/tap.ts';
-import { attachTcx, detachTcx, type TcDirection } from '../../agent/kernel/tcx-link.ts';
+import { attachTcx, detachTcx, firstLinkAt, type TcDirection, TcxLink } from '../../agent/kernel/tcx-link.ts';
 
 const [objectPath = '', pins = ''] = process.argv.slice(2);
 const object = BpfObject.load(objectPath, pins);
@@ -30,6 +30,7 @@ export type Request =
     }
   | { readonly do: 'attach'; readonly program: string; readonly interface: number; readonly direction: TcDirection }
   | { readonly do: 'detach'; readonly program: string; readonly interface: number }
+  | { readonly do: 'is-first'; readonly program: string; readonly interface: number; readonly direction: TcDirection }
   /** A program of somebody else's object, before all that is there. */
   | {
       readonly do: 'attach-foreign';
@@ -90,6 +91,12 @@ function answer(request: Request): unknown {
       return run(request);
     case 'attach':
       return attachTcx(object.programFd(request.program), request.interface, request.direction, linkPath(request));
+    case 'is-first': {
+      const link = TcxLink.open(linkPath(request));
+      const first = firstLinkAt(request.interface, request.direction) === link.id();
+      link.close();
+      return first;
+    }
     case 'detach':
       return detachTcx(linkPath(request));
     case 'attach-foreign': {

@@ -101,6 +101,11 @@ export class GateProcess {
     await this.ask({ do: 'attach', program, interface: interfaceIndex, direction });
   }
 
+  /** Whether an attached program runs before all others at its place. */
+  async isFirst(program: string, interfaceIndex: number, direction: TcDirection): Promise<boolean> {
+    return (await this.ask({ do: 'is-first', program, interface: interfaceIndex, direction })) as boolean;
+  }
+
   async detach(program: string, interfaceIndex: number): Promise<void> {
     await this.ask({ do: 'detach', program, interface: interfaceIndex });
   }
