@@ -1,4 +1,4 @@
-// Format check, lint, import rule with its self-test, type check. `node build/lint.js`. Each step says what it found; exit 1 if any failed.
+// Format check, lint, import rule with its self-test, exports that nothing needs, type check. `node build/lint.js`. Each step says what it found; exit 1 if any failed.
 const { execFileSync, spawnSync } = require('node:child_process');
 const { rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
@@ -40,6 +40,7 @@ const results = [
   run('lint', tool('oxlint'), ['--type-aware', ...FOLDERS]),
   run('import rule', tool('depcruise'), ['--config', 'build/import-rule.js', '--output-type', 'err', ...FOLDERS]),
   selfTest(),
+  run('exports', process.execPath, ['build/exports.js']),
   run('type check', tool('tsc'), ['-p', '.']),
 ];
 process.exit(results.every(Boolean) ? 0 : 1);

@@ -36,7 +36,7 @@ export function addStatus(program: Command): void {
 type Agent = AuthorityStatus['agents'][number];
 
 /** What an agent makes of the newest revision, in words. */
-export function stateOf(agent: Agent, revision: bigint): string {
+function stateOf(agent: Agent, revision: bigint): string {
   if (!agent.connected) return agent.lastSeenAt === 0n ? 'never seen' : 'not connected';
   if (agent.problem !== '') return agent.problem;
   return agent.enforcedRevision === revision ? 'enforces it' : `enforces revision ${agent.enforcedRevision}`;

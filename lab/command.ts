@@ -19,7 +19,7 @@ export interface CommandOptions {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** Exit code of a command that was killed because its time was over (as of timeout(1)). */
-export const TIMEOUT_CODE = 124;
+const TIMEOUT_CODE = 124;
 
 /** Runs a command to its end and collects what it says. A signal counts as 128 + its number. Throws LAB_FAILED if it cannot be started. */
 export function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {

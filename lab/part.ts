@@ -29,7 +29,7 @@ export async function waitUntilReady(what: string, cgroup: string, logFile: stri
 }
 
 /** The last lines of a log, or a note that there are none. */
-export function tailOf(logFile: string, lines = 8): string {
+function tailOf(logFile: string, lines = 8): string {
   try {
     return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n') || '(nothing)';
   } catch {

@@ -27,7 +27,7 @@ export function writeState(layout: LabLayout, state: LabState): void {
 }
 
 /** Reads a lab.json. Throws LAB_FAILED if it is none. */
-export function readState(file: string): LabState {
+function readState(file: string): LabState {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as LabState;
   } catch (error) {

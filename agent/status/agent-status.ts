@@ -27,7 +27,7 @@ export interface AgentStatus {
 }
 
 /** What a node lets pass by construction: the list that people may ask for. */
-export function exemptionsOf(agentPort: number): readonly string[] {
+function exemptionsOf(agentPort: number): readonly string[] {
   return [
     `TCP port ${agentPort} of this node, from the addresses of agents in the node directory: node sessions`,
     'ARP, and neighbour and router discovery with hop limit 255, on every link',
