@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { readFileSync, statSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { parseBundleJson } from '#core/spiffe/testing/bundle-json';
 import { certificatesFromPem } from '#core/spiffe/pem';
@@ -8,6 +7,7 @@ import { verifyX509Svid } from '#core/spiffe/verify';
 import { systemClock } from '#daemon/clock';
 import { callUnary } from '#daemon/grpc/call';
 import { credentialFromPem } from '#daemon/tls/credential';
+import { getOverUnix } from '#daemon/unix/get-over-unix';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { TEST_DOMAIN, TestAuthority, testPolicy } from '../testing/test-authority.ts';
 import { authorityCommand } from './command.ts';
@@ -64,18 +64,7 @@ test('bundle show prints the same authority as PEM and as SPIFFE JSON', async ()
 });
 
 test('health and metrics are on a unix socket of their own', async () => {
-  const get = (path: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      request({ socketPath: authority.metricsSocket, path }, (response) => {
-        let body = '';
-        response.on('data', (bytes: Buffer) => {
-          body += bytes.toString();
-        });
-        response.on('end', () => resolve(body));
-      })
-        .on('error', reject)
-        .end();
-    });
+  const get = async (path: string) => (await getOverUnix(authority.metricsSocket, path)).body;
   await callUnary(authority.admin, ControlService.getStatus, {});
   expect(await get('/healthz')).toBe('ok\n');
   const metrics = await get('/metrics');
