@@ -2,7 +2,7 @@ import type { Counter } from '../datapath/contract.ts';
 import type { NodeIdentityStatus } from '../identity/node-identity.ts';
 import type { WorkloadEndpoint } from '../node/endpoints.ts';
 
-/** What `symbolon status` shows of a node: the JSON of `/status`. No secrets. */
+/** What `symbolon status --run` shows of a node: the JSON of `/status`. No secrets. */
 export interface AgentStatus {
   readonly version: string;
   readonly nodeId: string;
