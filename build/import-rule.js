@@ -2,7 +2,7 @@
 // modules are whose.
 const { ROOMS, WATCHERS } = require('./rooms.js');
 
-/** The agent's own rooms, lowest first; what they may use from outside is the agent's. Its bin/, config.ts and serve.ts put them together. */
+/** The agent's own rooms, lowest first; what they may use from outside is the agent's. Its bin/, command.ts, config.ts and serve.ts put them together. */
 const AGENT = {
   'agent/kernel': [],
   'agent/datapath': ['agent/kernel'],

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { callUnary } from '#daemon/grpc/call';
+import { EXIT } from '#daemon/exit';
 import { type AuthorityStatus, ControlService } from '#proto/gen/symbolon/authority/control';
 import { askAuthority, type AuthorityFlags, withAuthorityFlags } from './authority-access.ts';
 import { describeNodeStatus, readNodeStatus } from './node-status.ts';
-import { EXIT } from './exit.ts';
 import { formatTable, printJson, printLines } from './output.ts';
 
 interface StatusFlags extends AuthorityFlags {

@@ -5,6 +5,7 @@ import { parseBundleJson } from '#core/spiffe/testing/bundle-json';
 import { certificatesFromPem } from '#core/spiffe/pem';
 import { verifyX509Svid } from '#core/spiffe/verify';
 import { systemClock } from '#daemon/clock';
+import { EXIT, explainFailure } from '#daemon/exit';
 import { callUnary } from '#daemon/grpc/call';
 import { credentialFromPem } from '#daemon/tls/credential';
 import { getOverUnix } from '#daemon/unix/get-over-unix';
@@ -70,4 +71,19 @@ test('health and metrics are on a unix socket of their own', async () => {
   const metrics = await get('/metrics');
   expect(metrics).toMatch(/symbolon_authority_calls_total\{method="\/symbolon.authority.v1.Control\/GetStatus",status="0"\} 1/);
   expect(metrics).toContain('symbolon_authority_connected_agents 0');
+});
+
+test.each([
+  [['--help'], EXIT.ok],
+  [['serve'], EXIT.usage],
+  [['serve', '--trust-domain', 'East'], EXIT.usage],
+  [['serve', '--trust-domain', 'east.example', '--listen', 'here'], EXIT.usage],
+  [['serve', '--trust-domain', 'east.example', '--log-level', 'loud'], EXIT.usage],
+  [['admin-svid', '--out', '/nowhere', '--ttl', 'long'], EXIT.usage],
+  [['bundle', 'show', '--admin-socket', '/nowhere/admin.sock'], EXIT.failed],
+])('symbolon authority %j: %i', async (args, code) => {
+  const command = authorityCommand();
+  for (const each of [command, ...command.commands]) each.configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  const failure = await command.parseAsync(args, { from: 'user' }).catch((error: unknown) => error);
+  expect(explainFailure('symbolon authority', failure).code).toBe(code);
 });
