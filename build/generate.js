@@ -1,4 +1,5 @@
-// Makes every generated file again: protobuf code, the BPF layout, the construct bindings, the reference documentation.
+// Makes every generated file again: protobuf code, the BPF layout, the construct bindings, the reference documentation of
+// provider and commands.
 // `--check` changes nothing that lasts: it compares with what is there and fails if they differ.
 const { execFileSync } = require('node:child_process');
 const { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } = require('node:fs');
@@ -14,7 +15,8 @@ const GENERATORS = [
   { name: 'protobuf', folders: ['proto/gen'], make: () => run('buf', ['generate', 'proto']) },
   { name: 'BPF layout', folders: ['bpf/gen'], make: () => run(process.execPath, ['build/layout.js']) },
   { name: 'construct bindings', folders: ['constructs/gen'], make: () => run(process.execPath, ['build/bindings.js']) },
-  { name: 'reference', folders: ['docs/reference/terraform'], make: () => run(process.execPath, ['build/reference.js']) },
+  { name: 'provider reference', folders: ['docs/reference/terraform'], make: () => run(process.execPath, ['build/reference.js']) },
+  { name: 'command reference', folders: ['docs/reference/commands'], make: () => run(process.execPath, ['build/command-reference.js']) },
 ];
 
 function filesBelow(folder) {
