@@ -1,3 +1,5 @@
+const { FOLDERS } = require('./build/rooms.js');
+
 // One configuration, two projects: `unit` beside the code, in parallel; `e2e` with real kernels and namespaces, one at a time.
 const common = {
   transform: {
@@ -12,15 +14,13 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', 'cdktf.out'],
 };
 
-const rooms = ['core', 'daemon', 'authority', 'agent', 'provider', 'constructs', 'lab', 'cli', 'build'];
-
 module.exports = {
   projects: [
     {
       ...common,
       displayName: 'unit',
       rootDir: __dirname,
-      roots: rooms.filter((r) => require('node:fs').existsSync(`${__dirname}/${r}`)).map((r) => `<rootDir>/${r}`),
+      roots: FOLDERS.filter((folder) => folder !== 'test').map((folder) => `<rootDir>/${folder}`),
       testMatch: ['**/*.test.ts'],
     },
     {

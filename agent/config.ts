@@ -6,7 +6,7 @@ import { parsePort } from '#core/network/flow';
 import { parseTrustDomain, type TrustDomain } from '#core/spiffe/id';
 import { LOG_LEVELS, type LogLevel } from '#daemon/log';
 
-/** Where peers dial this agent (HANDSHAKE.md: a dedicated port). */
+/** Where peers dial this agent: a port of its own. */
 export const DEFAULT_LISTEN_PORT = 7420;
 export const DEFAULT_DATA_DIRECTORY = '/var/lib/symbolon-agent';
 export const DEFAULT_RUN_DIRECTORY = '/run/symbolon';
@@ -71,7 +71,7 @@ function checkAuthority(text: string): string {
   const fail = (why: string, cause?: unknown): never => {
     throw new SymbolonError(
       'CONFIG_INVALID',
-      `--authority ${JSON.stringify(text)} ${why}; write it like 192.0.2.1:8081 or [2001:db8::1]:8081`,
+      `--authority ${JSON.stringify(text)} ${why}; write it like 192.0.2.1:7400 or [2001:db8::1]:7400`,
       {
         path: '--authority',
         value: text,

@@ -1,7 +1,7 @@
 // `npm run bench [NAME…]`: builds and runs the benchmarks in bench/, one after the other. Each prints what it measured; nothing here passes or fails.
 const esbuild = require('esbuild');
 const { execFileSync, spawnSync } = require('node:child_process');
-const { existsSync, mkdirSync, readdirSync } = require('node:fs');
+const { mkdirSync, readdirSync } = require('node:fs');
 const { join } = require('node:path');
 
 const root = join(__dirname, '..');
@@ -17,7 +17,7 @@ if (unknown.length) {
 }
 
 mkdirSync(out, { recursive: true });
-if (!existsSync(join(root, 'dist/agent'))) execFileSync(process.execPath, [join(root, 'build/build.js')], { stdio: 'inherit' });
+execFileSync(process.execPath, [join(root, 'build/build.js')], { stdio: 'inherit' });
 execFileSync('clang', ['-O2', '-Wall', '-Wextra', '-o', join(out, 'traffic'), join(root, 'bench/tools/traffic.c'), '-lpthread'], {
   stdio: 'inherit',
 });
@@ -32,7 +32,6 @@ for (const name of wanted) {
     format: 'cjs',
     logLevel: 'warning',
     packages: 'external',
-    define: { __dirname: JSON.stringify(join(root, 'test/setup')) },
   });
   console.log(`# ${name}`);
   const { status } = spawnSync(process.execPath, [join(out, `${name}.js`)], { cwd: root, stdio: 'inherit' });

@@ -1,7 +1,7 @@
 // Writes constructs/gen: a typed class for the provider, each of its resources and data sources, from the provider's own schema in the form of
-// `terraform providers schema -json`. `node build/bindings.js [schema.json]`; without a file it asks the built provider (dist/provider).
+// `terraform providers schema -json`. `node build/bindings.js [schema.json]`; without a file it asks the provider itself.
 const { execFileSync } = require('node:child_process');
-const { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { providerSchema } = require('./provider-schema.js');
@@ -241,5 +241,5 @@ const [file] = process.argv.slice(2);
 const schema = file ? JSON.parse(readFileSync(file, 'utf8')) : providerSchema();
 const files = format(bindings(Object.values(schema.provider_schemas)[0]));
 mkdirSync(output, { recursive: true });
-if (existsSync(output)) for (const name of readdirSync(output)) if (name.endsWith('.ts') && !files.has(name)) rmSync(join(output, name));
+for (const name of readdirSync(output)) if (name.endsWith('.ts') && !files.has(name)) rmSync(join(output, name));
 for (const [name, text] of files) writeFileSync(join(output, name), text);

@@ -1,6 +1,6 @@
 // Builds everything that runs: bundles, BPF objects, the provider's package, the construct library. `node build/build.js [part…]`.
 const esbuild = require('esbuild');
-const { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
+const { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { execFileSync } = require('node:child_process');
 
@@ -24,7 +24,6 @@ const common = {
 };
 
 async function bundle(entry, outfile, options = {}) {
-  if (!existsSync(join(root, entry))) return console.log(`build: ${entry} is not there yet, skipped`);
   await esbuild.build({ ...common, entryPoints: [entry], outfile: join('dist', outfile), ...options });
   chmodSync(join(dist, outfile), 0o755);
 }
@@ -36,10 +35,10 @@ function copyModule(name, into, files) {
   for (const file of files) cpSync(join(root, 'node_modules', name, file), join(to, file), { recursive: true, dereference: true });
 }
 
+const script = (name) => execFileSync(process.execPath, [join(root, 'build', name)], { stdio: 'inherit' });
+
 const parts = {
-  bpf: async () => {
-    if (existsSync(join(root, 'build/bpf.js'))) execFileSync(process.execPath, [join(root, 'build/bpf.js')], { stdio: 'inherit' });
-  },
+  bpf: async () => script('bpf.js'),
   symbolon: async () => {
     await bundle('cli/bin/symbolon.ts', 'symbolon/symbolon.js');
     await bundle('authority/bin/authority.ts', 'symbolon/symbolon-authority.js');
@@ -51,13 +50,12 @@ const parts = {
     await bundle('agent/bin/agent.ts', 'agent/symbolon-agent.js');
     copyModule('koffi', 'agent', ['package.json', 'index.cjs', 'src/koffi/index.cjs', 'src/koffi/src/static.cjs', 'LICENSE.txt']);
     copyModule(`@koromix/koffi-linux-${process.arch}`, 'agent', ['']); // npm installs the machine's own only
-    if (existsSync(join(dist, 'bpf/gate.o'))) cpSync(join(dist, 'bpf/gate.o'), join(dist, 'agent/gate.o'));
+    cpSync(join(dist, 'bpf/gate.o'), join(dist, 'agent/gate.o'));
   },
   provider: async () => {
     const name = `terraform-provider-symbolon_v${version}`;
     rmSync(join(dist, 'provider'), { recursive: true, force: true });
     await bundle('provider/bin/provider.ts', `provider/${name}`, { sourcemap: false, minifySyntax: true, minifyWhitespace: true });
-    if (!existsSync(join(dist, 'provider', name))) return;
     const mirror = join(
       dist,
       'mirror/registry.terraform.io/symbolon/symbolon',
@@ -70,12 +68,9 @@ const parts = {
   },
   lab: async () => {
     await bundle('lab/bin/probe.ts', 'lab/probe.js');
-    await bundle('build/quickstart/quickstart.ts', 'build/quickstart.js');
+    await bundle('quickstart/bin/quickstart.ts', 'lab/quickstart.js');
   },
-  constructs: async () => {
-    if (existsSync(join(root, 'build/constructs.js')))
-      execFileSync(process.execPath, [join(root, 'build/constructs.js')], { stdio: 'inherit' });
-  },
+  constructs: async () => script('constructs.js'),
 };
 
 async function main() {

@@ -1,4 +1,5 @@
-// Makes every generated file again: protobuf code, the BPF layout, the construct bindings, the reference documentation.
+// Makes every generated file again: protobuf code, the BPF layout, the construct bindings, the reference documentation of
+// provider and commands.
 // `--check` changes nothing that lasts: it compares with what is there and fails if they differ.
 const { execFileSync } = require('node:child_process');
 const { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } = require('node:fs');
@@ -9,26 +10,17 @@ const root = join(__dirname, '..');
 const path = `${join(root, 'node_modules/.bin')}:${process.env.PATH}`;
 const run = (command, args) => execFileSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } });
 
-/** A generator: the command that runs it, and the folders that belong to it alone. A later generator may need an earlier one's output. */
+/** A generator: what runs it, and the folders that belong to it alone. A later generator may need an earlier one's output. */
 const GENERATORS = [
-  { name: 'protobuf', folders: ['proto/gen'], needs: 'buf.gen.yaml', make: () => run('buf', ['generate', 'proto']) },
-  { name: 'BPF layout', folders: ['bpf/gen'], needs: 'build/bpf.js', make: () => run(process.execPath, ['build/bpf.js']) },
-  {
-    name: 'construct bindings',
-    folders: ['constructs/gen'],
-    needs: 'build/bindings.js',
-    make: () => run(process.execPath, ['build/bindings.js']),
-  },
-  {
-    name: 'reference',
-    folders: ['docs/reference/terraform'],
-    needs: 'build/reference.js',
-    make: () => run(process.execPath, ['build/reference.js']),
-  },
-].filter((generator) => existsSync(join(root, generator.needs)));
+  { name: 'protobuf', folders: ['proto/gen'], make: () => run('buf', ['generate', 'proto']) },
+  { name: 'BPF layout', folders: ['bpf/gen'], make: () => run(process.execPath, ['build/layout.js']) },
+  { name: 'construct bindings', folders: ['constructs/gen'], make: () => run(process.execPath, ['build/bindings.js']) },
+  { name: 'provider reference', folders: ['docs/reference/terraform'], make: () => run(process.execPath, ['build/reference.js']) },
+  { name: 'command reference', folders: ['docs/reference/commands'], make: () => run(process.execPath, ['build/command-reference.js']) },
+];
 
 function filesBelow(folder) {
-  if (!existsSync(folder)) return [];
+  if (!existsSync(folder)) return []; // never generated yet
   return readdirSync(folder, { recursive: true })
     .map((name) => join(folder, String(name)))
     .filter((file) => statSync(file).isFile());

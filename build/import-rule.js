@@ -1,26 +1,8 @@
-// Which room may import which: one table, checked by dependency-cruiser over every import, aliases included. See ARCHITECTURE.md.
-// A room is named by its folder; `core/x` are rooms of their own. Node's and npm's modules are limited by `packages`.
-const CORE = ['core/errors', 'core/time', 'core/network', 'core/spiffe', 'core/registration', 'core/policy'];
+// What build/rooms.js says, checked by dependency-cruiser over every import, aliases included; and below the rooms: the agent's layers, and which npm
+// modules are whose.
+const { ROOMS, WATCHERS } = require('./rooms.js');
 
-const ALLOWED = {
-  'core/errors': [],
-  'core/time': [],
-  'core/network': ['core/errors'],
-  'core/spiffe': ['core/errors', 'core/time'],
-  'core/registration': ['core/errors', 'core/time', 'core/network', 'core/spiffe'],
-  'core/policy': ['core/errors', 'core/network', 'core/spiffe', 'core/registration'],
-  proto: [],
-  daemon: ['core/errors', 'core/time', 'core/network', 'core/spiffe', 'proto'],
-  authority: [...CORE, 'proto', 'daemon'],
-  agent: [...CORE, 'proto', 'daemon', 'bpf'],
-  bpf: [],
-  provider: [...CORE, 'proto', 'daemon'],
-  constructs: CORE,
-  lab: ['core/errors', 'core/network', 'core/spiffe', 'core/registration', 'core/time', 'daemon', 'proto'],
-  cli: [...CORE, 'proto', 'daemon', 'lab'],
-};
-
-/** The agent's own rooms, lowest first; what they may use from outside is the agent's. Its bin/, config.ts and serve.ts put them together. */
+/** The agent's own rooms, lowest first; what they may use from outside is the agent's. Its bin/, command.ts, config.ts and serve.ts put them together. */
 const AGENT = {
   'agent/kernel': [],
   'agent/datapath': ['agent/kernel'],
@@ -37,13 +19,13 @@ const AGENT = {
 const TEST_FILES = '(\\.test\\.ts|/testing/[^/]+\\.ts)$';
 const escape = (room) => room.replaceAll('/', '\\/');
 
-const rooms = Object.entries(ALLOWED).map(([room, allowed]) => ({
+const rooms = Object.entries(ROOMS).map(([room, allowed]) => ({
   name: `room ${room}`,
   severity: 'error',
   comment: `${room} may import ${allowed.length ? allowed.join(', ') : 'no other room'}`,
   from: { path: `^${escape(room)}/`, pathNot: TEST_FILES },
   to: {
-    path: `^(${Object.keys(ALLOWED).map(escape).join('|')}|test|bench|build|examples)/`,
+    path: `^(${[...Object.keys(ROOMS), ...WATCHERS].map(escape).join('|')})/`,
     pathNot: `^(${[room, ...allowed].map(escape).join('|')})/`,
   },
 }));
@@ -59,8 +41,8 @@ const agentRooms = Object.entries(AGENT).map(([room, allowed]) => ({
 const packages = [
   { name: 'koffi is the kernel room’s', from: { pathNot: '^agent/kernel/' }, to: { path: 'node_modules/koffi' } },
   {
-    name: 'issuing certificates is the authority’s and the agent’s CSR’s',
-    from: { pathNot: `^(authority/ca/|agent/identity/)|${TEST_FILES}` },
+    name: 'certificates are issued in authority/ca',
+    from: { pathNot: `^(authority/ca/|test/)|${TEST_FILES}` },
     to: { path: 'node_modules/@peculiar' },
   },
   {
@@ -71,7 +53,7 @@ const packages = [
   {
     name: 'core’s packages',
     from: { path: '^core/', pathNot: TEST_FILES },
-    to: { path: 'node_modules/', pathNot: 'node_modules/(lossless-json|@types)' },
+    to: { path: 'node_modules/', pathNot: 'node_modules/@types' },
   },
   {
     name: 'testing folders are for tests',
@@ -81,7 +63,7 @@ const packages = [
   {
     name: 'constructs import only cdktf and constructs',
     from: { path: '^constructs/', pathNot: TEST_FILES },
-    to: { path: 'node_modules/', pathNot: 'node_modules/(cdktf|constructs|lossless-json|@types)' },
+    to: { path: 'node_modules/', pathNot: 'node_modules/(cdktf|constructs|@types)' },
   },
 ];
 

@@ -1,13 +1,11 @@
-// Format check, lint, import rule with its self-test, type check. `node build/lint.js`. Each step says what it found; exit 1 if any failed.
+// Format check, lint, import rule with its self-test, exports that nothing needs, type check. `node build/lint.js`. Each step says what it found; exit 1 if any failed.
 const { execFileSync, spawnSync } = require('node:child_process');
-const { existsSync, rmSync, writeFileSync } = require('node:fs');
+const { rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
+const { FOLDERS } = require('./rooms.js');
 
 const root = join(__dirname, '..');
 const tool = (name) => join(root, 'node_modules/.bin', name);
-const ROOMS = ['core', 'proto', 'daemon', 'authority', 'agent', 'bpf', 'provider', 'constructs', 'lab', 'cli'].filter((room) =>
-  existsSync(join(root, room)),
-);
 
 function run(title, command, args) {
   const start = Date.now();
@@ -39,9 +37,10 @@ function selfTest() {
 
 const results = [
   run('format', tool('biome'), ['format', '.']),
-  run('lint', tool('oxlint'), ['--type-aware', ...ROOMS]),
-  run('import rule', tool('depcruise'), ['--config', 'build/import-rule.js', '--output-type', 'err', ...ROOMS]),
+  run('lint', tool('oxlint'), ['--type-aware', ...FOLDERS]),
+  run('import rule', tool('depcruise'), ['--config', 'build/import-rule.js', '--output-type', 'err', ...FOLDERS]),
   selfTest(),
+  run('exports', process.execPath, ['build/exports.js']),
   run('type check', tool('tsc'), ['-p', '.']),
 ];
 process.exit(results.every(Boolean) ? 0 : 1);

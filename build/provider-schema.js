@@ -1,15 +1,15 @@
-// The built provider's schema, as `terraform providers schema -json` tells it. Used by the generators of bindings and of the reference.
+// The provider's schema, as `terraform providers schema -json` tells it. The generator of bindings reads it.
 const { execFileSync } = require('node:child_process');
-const { existsSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 
 const root = join(__dirname, '..');
 const mirror = join(root, 'dist/mirror');
 
-/** Asks Terraform in a folder of its own, with the packaged provider as the only one there is. Throws if the provider is not built. */
+/** Packages the provider as its source is now, and asks Terraform in a folder of its own, with that package as the only one there is. */
 function providerSchema() {
-  if (!existsSync(mirror)) throw new Error('the provider is not built; run `node build/build.js provider` first');
+  execFileSync(process.execPath, [join(root, 'build/build.js'), 'provider'], { stdio: 'inherit' });
   const folder = mkdtempSync(join(tmpdir(), 'sy-schema-'));
   try {
     writeFileSync(

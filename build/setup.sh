@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything between a fresh machine and a built checkout: checks what it cannot install, installs what is missing, builds. Quick where nothing is missing.
+# Everything between a fresh machine and one that can build: checks what it cannot install, installs what is missing. Quick where nothing is missing.
 # Exit 3: a prerequisite is missing, and nothing has been touched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -97,5 +97,3 @@ if ! sqlite_works; then
   fi
   rm -f "$log"
 fi
-
-node build/build.js

@@ -9,8 +9,8 @@ import { verifyX509SvidAs } from '#core/spiffe/verify-as';
 import { instantFromMs } from '#core/time/instant';
 import { type Dial, dialMtls, dialUnix, openClient } from '#daemon/grpc/dial';
 import { credentialFromPem } from '#daemon/tls/credential';
+import { UsageError } from '#daemon/exit';
 import { openLab } from '#lab/lab';
-import { UsageError } from './exit.ts';
 
 /** Which authority is meant, as flags say it. */
 export interface AuthorityFlags {

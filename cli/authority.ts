@@ -8,7 +8,7 @@ import { runInherited } from './inherit.ts';
 export function addAuthority(program: Command, folder: string): void {
   program
     .command('authority [ARGS...]')
-    .description('the control plane of a trust domain: serve, admin-svid (see `symbolon authority --help`)')
+    .description('the control plane of a trust domain: serve, admin-svid, bundle show (see `symbolon authority --help`)')
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()

@@ -3,8 +3,8 @@ import type { ExplainedEnd } from '#core/policy/explain';
 import type { Traffic } from '#core/policy/model';
 import { parseTraffic } from '#core/policy/traffic';
 import { parseSpiffeId, type SpiffeId, type TrustDomain } from '#core/spiffe/id';
+import { UsageError } from '#daemon/exit';
 import type { Declared, DeclaredIdentity } from './declared.ts';
-import { UsageError } from './exit.ts';
 
 /** One end of a question: an identity, or an address. */
 export type AskedEnd = { readonly kind: 'id'; readonly id: SpiffeId } | { readonly kind: 'address'; readonly address: IpAddress };

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { type Explanation, explain, type Question } from '#core/policy/explain';
+import { EXIT } from '#daemon/exit';
 import { askAuthority, type AuthorityFlags, withAuthorityFlags } from './authority-access.ts';
 import { readDeclared } from './declared.ts';
-import { EXIT } from './exit.ts';
 import { familyOf, parseDestination, parseEnd, resolveEnd } from './explain-question.ts';
 import { printJson, printLines } from './output.ts';
 
@@ -42,7 +42,7 @@ export function addExplain(program: Command): void {
 
 const VERDICTS: Readonly<Record<Explanation['verdict'], string>> = {
   allowed: 'allowed, after both have proven themselves',
-  free: 'passes without any proof: nothing manages either end',
+  free: 'passes without proof: neither end demands one here',
   refused: 'refused',
 };
 

@@ -1,7 +1,7 @@
-import { get } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SymbolonError } from '#core/errors/error';
+import { getOverUnix } from '#daemon/unix/get-over-unix';
 import { formatTable } from './output.ts';
 
 const counts = z.record(z.string(), z.string());
@@ -29,29 +29,16 @@ const nodeStatus = z.looseObject({
 });
 export type NodeStatus = z.infer<typeof nodeStatus>;
 
-const TIMEOUT_MS = 5000;
-
 /** Asks the agent whose sockets lie in the folder. Throws UNAVAILABLE if none answers. */
 export async function readNodeStatus(runFolder: string): Promise<NodeStatus> {
   const socketPath = join(runFolder, 'status.sock');
-  const body = await new Promise<string>((resolve, reject) => {
-    const fail = (error: Error): void =>
-      reject(
-        new SymbolonError(
-          'UNAVAILABLE',
-          `no agent answers on ${socketPath}; is one running, with --run ${runFolder}?`,
-          { what: socketPath },
-          error,
-        ),
-      );
-    const request = get({ socketPath, path: '/status', timeout: TIMEOUT_MS }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
-      response.on('error', fail);
-    });
-    request.on('timeout', () => request.destroy(new Error('it took too long')));
-    request.on('error', fail);
+  const { body } = await getOverUnix(socketPath, '/status').catch((error: unknown) => {
+    throw new SymbolonError(
+      'UNAVAILABLE',
+      `no agent answers on ${socketPath}; is one running, with --run ${runFolder}?`,
+      { what: socketPath },
+      error,
+    );
   });
   return nodeStatus.parse(JSON.parse(body));
 }

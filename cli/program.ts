@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { EXIT_HELP } from '#daemon/exit';
 import { VERSION } from '#daemon/version';
 import { addAuthority } from './authority.ts';
 import { addExplain } from './explain.ts';
@@ -16,7 +17,7 @@ export function buildProgram(folder: string): Command {
     .version(VERSION)
     .enablePositionalOptions()
     .showHelpAfterError('(--help shows what there is)')
-    .addHelpText('after', '\nExit codes: 0 done or allowed, 1 failed or denied, 2 not understood.')
+    .addHelpText('after', EXIT_HELP)
     .exitOverride();
   const lab = program
     .command('lab')

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { callUnary } from '#daemon/grpc/call';
+import { EXIT } from '#daemon/exit';
 import { type AuthorityStatus, ControlService } from '#proto/gen/symbolon/authority/control';
 import { askAuthority, type AuthorityFlags, withAuthorityFlags } from './authority-access.ts';
 import { describeNodeStatus, readNodeStatus } from './node-status.ts';
-import { EXIT } from './exit.ts';
 import { formatTable, printJson, printLines } from './output.ts';
 
 interface StatusFlags extends AuthorityFlags {
@@ -36,7 +36,7 @@ export function addStatus(program: Command): void {
 type Agent = AuthorityStatus['agents'][number];
 
 /** What an agent makes of the newest revision, in words. */
-export function stateOf(agent: Agent, revision: bigint): string {
+function stateOf(agent: Agent, revision: bigint): string {
   if (!agent.connected) return agent.lastSeenAt === 0n ? 'never seen' : 'not connected';
   if (agent.problem !== '') return agent.problem;
   return agent.enforcedRevision === revision ? 'enforces it' : `enforces revision ${agent.enforcedRevision}`;

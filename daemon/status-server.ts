@@ -1,7 +1,7 @@
-import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import { describeError } from '#core/errors/error';
+import { listenUnix } from './unix/listen-unix.ts';
 
 /** What a daemon shows of itself on its unix socket. */
 export interface StatusSource {
@@ -35,19 +35,17 @@ async function answer(source: StatusSource, request: IncomingMessage, response: 
   }
 }
 
-/** Serves `/healthz`, `/metrics` (Prometheus) and `/status` (JSON) by HTTP on a unix socket that only its owner may open. */
+/**
+ * Serves `/healthz`, `/metrics` (Prometheus) and `/status` (JSON) by HTTP on a unix socket that only its owner may open. Throws CONFIG_INVALID if the
+ * path cannot be taken.
+ */
 export async function serveStatus(path: string, source: StatusSource): Promise<{ close(): Promise<void> }> {
-  rmSync(path, { force: true });
   const server = createServer((request, response) => {
     answer(source, request, response).catch((error: unknown) => {
       response.writeHead(500, { 'content-type': 'text/plain' }).end(`${describeError(error)}\n`);
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  chmodSync(path, 0o600);
+  await listenUnix(server, path, 0o600);
   return {
     close: () =>
       new Promise((resolve) => {

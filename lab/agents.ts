@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
+import { getOverUnix } from '#daemon/unix/get-over-unix';
 import type { AuthorityProcess } from './authority-process.ts';
 import { createCgroup } from './cgroup.ts';
 import { agentCommand } from './executables.ts';
@@ -60,7 +60,7 @@ export class Agents {
 
   /** GET on the agent's status socket: the code, and the body as text. Throws if the agent does not answer. */
   async fetch(node: string, path: '/status' | '/metrics' | '/healthz'): Promise<{ readonly code: number; readonly body: string }> {
-    return await fetchFromSocket(this.statusSocket(node), path);
+    return await getOverUnix(this.statusSocket(node), path);
   }
 
   #cgroup(node: string): string {
@@ -106,17 +106,4 @@ function hasJoined(placePid: number): boolean {
   } catch {
     return false;
   }
-}
-
-function fetchFromSocket(socketPath: string, path: string): Promise<{ readonly code: number; readonly body: string }> {
-  return new Promise((resolve, reject) => {
-    const request = get({ socketPath, path, timeout: 5000 }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ code: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
-      response.on('error', reject);
-    });
-    request.on('timeout', () => request.destroy(new Error(`no answer on ${socketPath}`)));
-    request.on('error', reject);
-  });
 }

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { Client } from '@grpc/grpc-js';
 import { SymbolonError } from '#core/errors/error';
+import { certificatesToPem } from '#core/spiffe/pem';
 import { callUnary } from '#daemon/grpc/call';
 import { dialUnix, openClient } from '#daemon/grpc/dial';
 import { AgentService } from '#proto/gen/spire/server/agent';
@@ -70,7 +71,7 @@ export class AuthorityProcess {
   /** The trust domain's CA certificates, PEM: what an agent trusts at its first contact. */
   async bundlePem(): Promise<string> {
     const bundle = await this.#call((client) => callUnary(client, BundleService.getBundle, { outputMask: undefined }));
-    return bundle.x509Authorities.map((a) => toPem(a.asn1)).join('');
+    return certificatesToPem(bundle.x509Authorities.map((authority) => authority.asn1));
   }
 
   /** A one-time token by which an agent becomes the node. Throws LAB_FAILED if no such node is declared. */
@@ -116,12 +117,4 @@ export class AuthorityProcess {
       client.close();
     }
   }
-}
-
-function toPem(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }

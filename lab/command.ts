@@ -10,6 +10,7 @@ export interface CommandResult {
 
 export interface CommandOptions {
   readonly input?: string;
+  /** All of its environment. Default: this process's own. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** Milliseconds after which it is killed, with all that it started. Default: 30000. */
@@ -18,12 +19,13 @@ export interface CommandOptions {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** Exit code of a command that was killed because its time was over (as of timeout(1)). */
-export const TIMEOUT_CODE = 124;
+const TIMEOUT_CODE = 124;
 
 /** Runs a command to its end and collects what it says. A signal counts as 128 + its number. Throws LAB_FAILED if it cannot be started. */
 export function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const [file = '', ...args] = argv;
-  const settings: SpawnOptions = { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: options.env ?? process.env };
+  const settings: SpawnOptions = { stdio: ['pipe', 'pipe', 'pipe'], detached: true };
+  if (options.env !== undefined) settings.env = options.env;
   if (options.cwd !== undefined) settings.cwd = options.cwd;
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, settings);

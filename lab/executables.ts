@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SymbolonError } from '#core/errors/error';
 import type { IpAddress } from '#core/network/address';
+import { parsePort } from '#core/network/flow';
+import { formatAgentEndpoint } from '#core/registration/agent-endpoint';
 import { INSIDE } from './layout.ts';
 import { UPLINK } from './names.ts';
 import { addressOf, type LabSpec } from './spec.ts';
@@ -75,12 +77,12 @@ export function agentCommand(checkout: string, spec: LabSpec, extra: readonly st
 
 /** Where the authority's API is reached: its IPv4 address if it has one. */
 export function authorityEndpoint(spec: LabSpec): string {
-  const { addresses, port } = spec.authority;
-  return formatEndpoint(addressOf(addresses, 4) ?? addresses[0], port);
+  return endpointOf(spec.authority.addresses, spec.authority.port);
 }
 
-/** `192.0.2.1:8081` or `[2001:db8::1]:8081`. */
-export function formatEndpoint(address: IpAddress | undefined, port: number): string {
-  const text = address?.text ?? '';
-  return address?.family === 6 ? `[${text}]:${port}` : `${text}:${port}`;
+/** An address with the port, by IPv4 if there is one: `192.0.2.1:7420` or `[2001:db8::1]:7420`. */
+export function endpointOf(addresses: readonly IpAddress[], port: number): string {
+  const address = addressOf(addresses, 4) ?? addresses[0];
+  if (!address) throw new SymbolonError('LAB_FAILED', 'what has no address has no endpoint', { what: String(port) });
+  return formatAgentEndpoint({ address, port: parsePort(port) });
 }

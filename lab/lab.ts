@@ -5,7 +5,7 @@ import { AuthorityProcess } from './authority-process.ts';
 import { Agents } from './agents.ts';
 import { createCgroup, findCgroupRoot } from './cgroup.ts';
 import { type CommandOptions, type CommandResult, mustRun, runCommand } from './command.ts';
-import { authorityEndpoint, findCheckout, formatEndpoint, AGENT_PORT, probeBundle } from './executables.ts';
+import { authorityEndpoint, endpointOf, findCheckout, AGENT_PORT, probeBundle } from './executables.ts';
 import { INSIDE, type LabLayout, layoutOf, outsidePath } from './layout.ts';
 import { AUTHORITY, hostSideInterface, labIdOf, OPERATOR, ROUTER, routerSideInterface, UPLINK } from './names.ts';
 import { applyIpBatch, inPlace, namespacePath, type Place, startPlace } from './place.ts';
@@ -192,7 +192,7 @@ export class Lab {
           agent: {
             state: agentStateOf(pid, workloadSocket),
             pid: pid ?? null,
-            endpoint: formatEndpoint(addressOf(n.addresses, 4) ?? n.addresses[0], AGENT_PORT),
+            endpoint: endpointOf(n.addresses, AGENT_PORT),
             statusSocket: this.agents.statusSocket(n.name),
             logFile: layout.logFile(n.name, 'agent'),
           },

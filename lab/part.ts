@@ -14,7 +14,7 @@ export function programIn(cgroup: string): number | undefined {
   return processesOf(cgroup)[0];
 }
 
-/** Waits until `isReady`. Throws LAB_FAILED if the program ends before, or takes longer than 30 s, with the end of its log. */
+/** Waits until `isReady`. Throws LAB_FAILED if the program ends before, or takes longer than 60 s, with the end of its log. */
 export async function waitUntilReady(what: string, cgroup: string, logFile: string, isReady: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + START_PATIENCE_MS;
   const started = Date.now();
@@ -29,7 +29,7 @@ export async function waitUntilReady(what: string, cgroup: string, logFile: stri
 }
 
 /** The last lines of a log, or a note that there are none. */
-export function tailOf(logFile: string, lines = 8): string {
+function tailOf(logFile: string, lines = 8): string {
   try {
     return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n') || '(nothing)';
   } catch {

@@ -18,7 +18,7 @@ export function isProven(row: ProofRow): boolean {
 }
 
 /** A probe's traffic for people: `tcp 8443`, `udp 5999 over IPv6 from port 5353`, `echo with the address of web`. */
-export function formatTraffic(result: ProbeResult): string {
+function formatTraffic(result: ProbeResult): string {
   return [
     result.protocol,
     ...(result.port === undefined ? [] : [String(result.port)]),

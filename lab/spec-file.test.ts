@@ -27,7 +27,7 @@ test('a lab file becomes a spec, with default places', () => {
   expect(spec.nodes.map((n) => n.name)).toEqual(['east-1', 'east-2']);
   expect(spec.nodes[0]?.workloads[0]).toMatchObject({ name: 'web', uid: 1001, addresses: [{ text: '10.1.0.10' }, { text: 'fd00:1::10' }] });
   expect(spec.nodes[1]?.workloads).toEqual([]);
-  expect(spec.authority.port).toBe(8081);
+  expect(spec.authority.port).toBe(7400);
   expect(spec.operator.addresses).toHaveLength(2);
 });
 

@@ -8,7 +8,7 @@ import { MAX_NAME, RESERVED_NAMES } from './names.ts';
 import type { LabSpec } from './spec.ts';
 import { findSpecProblem, type SpecPath } from './spec-problem.ts';
 
-const DEFAULT_PORT = 8081;
+const DEFAULT_PORT = 7400;
 const DEFAULT_ADDRESSES = {
   authority: ['192.0.2.1', '2001:db8:0:1::1'],
   operator: ['192.0.2.2', '2001:db8:0:2::1'],

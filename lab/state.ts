@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isSymbolonError, SymbolonError } from '#core/errors/error';
 import { type LabLayout, RUN_ROOT } from './layout.ts';
 import { RUN_FOLDER_PREFIX } from './names.ts';
 import type { Place } from './place.ts';
@@ -26,12 +25,12 @@ export function writeState(layout: LabLayout, state: LabState): void {
   renameSync(draft, layout.stateFile);
 }
 
-/** Reads a lab.json. Throws LAB_FAILED if it is none. */
-export function readState(file: string): LabState {
+/** The state in a lab.json, or undefined if it is none. */
+function readState(file: string): LabState | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as LabState;
-  } catch (error) {
-    throw new SymbolonError('LAB_FAILED', `${file} cannot be read; remove the lab with \`symbolon lab down\``, { what: file }, error);
+  } catch {
+    return undefined;
   }
 }
 
@@ -45,12 +44,5 @@ export interface FoundLab {
 export function findLabs(runRoot: string = RUN_ROOT): readonly FoundLab[] {
   return readdirSync(runRoot)
     .filter((name) => new RegExp(`^${RUN_FOLDER_PREFIX}[0-9a-f]{8}$`).test(name))
-    .map((name) => {
-      try {
-        return { id: name.slice(RUN_FOLDER_PREFIX.length), state: readState(join(runRoot, name, 'lab.json')) };
-      } catch (error) {
-        if (!isSymbolonError(error)) throw error;
-        return { id: name.slice(RUN_FOLDER_PREFIX.length), state: undefined };
-      }
-    });
+    .map((name) => ({ id: name.slice(RUN_FOLDER_PREFIX.length), state: readState(join(runRoot, name, 'lab.json')) }));
 }

@@ -10,7 +10,7 @@ export interface LabStatus {
   readonly authority: {
     readonly trustDomain: string;
     readonly adminSocket: string;
-    /** `192.0.2.1:8081`, reachable from the operator's place and from every node. */
+    /** `192.0.2.1:7400`, reachable from the operator's place and from every node. */
     readonly apiAddress: string;
     readonly pid: number | null;
     readonly namespace: string;

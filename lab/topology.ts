@@ -28,7 +28,7 @@ function defaultRoutes(addresses: readonly IpAddress[], device: string, gateway:
 }
 
 /** Every place on the router, by its name. */
-export function placesOf(spec: LabSpec): readonly { readonly name: string; readonly addresses: readonly IpAddress[] }[] {
+function placesOf(spec: LabSpec): readonly { readonly name: string; readonly addresses: readonly IpAddress[] }[] {
   return [{ name: AUTHORITY, ...spec.authority }, { name: OPERATOR, ...spec.operator }, ...spec.nodes];
 }
 

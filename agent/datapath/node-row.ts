@@ -6,7 +6,7 @@ import { decodeRow, encodeRow, type RowValues } from './rows/row.ts';
 const ROW = Buffer.alloc(4);
 const HEARTBEAT_MS = 1000;
 /** How long the gate goes on holding packets for an agent that has gone quiet. */
-export const HEARTBEAT_LEASE_NS = 3_000_000_000n;
+const HEARTBEAT_LEASE_NS = 3_000_000_000n;
 
 /**
  * The row of sym_node_conf: the agent's heartbeat, and the counters that outlive it. The agent is its only writer. A number is stored as taken

@@ -36,7 +36,7 @@ export interface AuthorityClient {
 }
 
 export interface AuthorityClientOptions {
-  /** `192.0.2.1:8081`, `[2001:db8::1]:8081` or a host name and port. */
+  /** `192.0.2.1:7400`, `[2001:db8::1]:7400` or a host name and port. */
   readonly address: string;
   readonly trustDomain: TrustDomain;
   /** The bundles by which the authority must prove itself; asked at every handshake. */

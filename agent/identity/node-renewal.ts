@@ -6,7 +6,6 @@ import { createCsr, newPrivateKey } from './csr.ts';
 import { checkNodeCredential, type JoinOptions } from './node-credential.ts';
 import { renewalTime } from './renewal-time.ts';
 import { Emitter } from '#daemon/emitter';
-import { MAX_TIMER_MS } from './timer.ts';
 
 /** Holds the node's credential and renews it at half of its life, with a new key each time. */
 export class NodeRenewal {
@@ -63,7 +62,7 @@ export class NodeRenewal {
   private wait(): void {
     if (this.closed) return;
     const left = this.dueAt - this.options.clock.now();
-    this.timer = this.options.clock.after(Math.min(Math.max(left, 0), MAX_TIMER_MS), () => {
+    this.timer = this.options.clock.after(Math.max(left, 0), () => {
       if (this.options.clock.now() >= this.dueAt) void this.renew();
       else this.wait();
     });

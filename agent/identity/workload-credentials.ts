@@ -12,7 +12,6 @@ import { checkCredential } from './node-credential.ts';
 import type { NodeView } from './node-view.ts';
 import { renewalTime } from './renewal-time.ts';
 import { Emitter } from '#daemon/emitter';
-import { MAX_TIMER_MS } from './timer.ts';
 
 /** Requests in one call: its signatures must fit into the call's time-out at the authority. */
 const BATCH = 64;
@@ -114,7 +113,7 @@ export class WorkloadCredentials {
     if (this.closed || this.busy || this.slots.size === 0) return;
     const next = Math.min(...[...this.slots.values()].map((slot) => slot.dueAt));
     const left = next - this.options.clock.now();
-    this.timer = this.options.clock.after(Math.min(Math.max(left, 0), MAX_TIMER_MS), () => void this.issueDue());
+    this.timer = this.options.clock.after(Math.max(left, 0), () => void this.issueDue());
   }
 
   private async issueDue(): Promise<void> {

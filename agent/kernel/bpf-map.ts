@@ -9,9 +9,8 @@ const F_DUPFD_CLOEXEC = 1030;
 const INFO_BYTES = 80; // struct bpf_map_info
 const BATCH_ROWS = 1024;
 
-/** Whether an update may create the row, replace it, or both (BPF_ANY, BPF_NOEXIST, BPF_EXIST). */
-export type UpdateMode = 'any' | 'create' | 'replace';
-const UPDATE_FLAGS: Readonly<Record<UpdateMode, number>> = { any: 0, create: 1, replace: 2 };
+/** Creates the row or replaces it (linux/bpf.h). */
+const BPF_ANY = 0;
 
 /** A BPF map. Keys and values are raw bytes in the layout of bpf/maps.h. */
 export class BpfMap {
@@ -77,10 +76,10 @@ export class BpfMap {
     return value;
   }
 
-  /** Writes a row. Throws KERNEL_CALL_FAILED: E2BIG = full, EEXIST, ENOENT by mode. */
-  set(key: Uint8Array, value: Uint8Array, mode: UpdateMode = 'any'): void {
+  /** Writes a row, new or not. Throws KERNEL_CALL_FAILED: E2BIG = full. */
+  set(key: Uint8Array, value: Uint8Array): void {
     this.checkSizes(key, value);
-    checkCall(libbpf.update(this.fd, key, value, UPDATE_FLAGS[mode]), 'bpf(BPF_MAP_UPDATE_ELEM)', this.name);
+    checkCall(libbpf.update(this.fd, key, value, BPF_ANY), 'bpf(BPF_MAP_UPDATE_ELEM)', this.name);
   }
 
   /** Removes a row. Returns whether there was one. */

@@ -70,10 +70,6 @@ export class BpfObject {
     return libbpf.programFd(BpfObject.find(this.programs, 'program', name, this.path));
   }
 
-  programNames(): readonly string[] {
-    return [...this.programs.keys()];
-  }
-
   /** A map with a descriptor of its own, which outlives this object. Throws BPF_LOAD_FAILED if there is no such map. */
   map(name: string): BpfMap {
     return BpfMap.fromFd(libbpf.mapFd(BpfObject.find(this.maps, 'map', name, this.path)));

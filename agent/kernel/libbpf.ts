@@ -43,19 +43,6 @@ export const libbpf = {
     into: Buffer,
   ) => number,
   possibleCpus: library.func('libbpf_num_possible_cpus', 'int', []) as unknown as () => number,
-  updateBatch: library.func('bpf_map_update_batch', 'int', ['int', pointer, pointer, pointer, pointer]) as unknown as (
-    map: number,
-    keys: Buffer,
-    values: Buffer,
-    count: Buffer,
-    options: null,
-  ) => number,
-  deleteBatch: library.func('bpf_map_delete_batch', 'int', ['int', pointer, pointer, pointer]) as unknown as (
-    map: number,
-    keys: Buffer,
-    count: Buffer,
-    options: null,
-  ) => number,
   lookupBatch: library.func('bpf_map_lookup_batch', 'int', ['int', pointer, pointer, pointer, pointer, pointer, pointer]) as unknown as (
     map: number,
     from: Buffer | null,

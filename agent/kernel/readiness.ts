@@ -16,11 +16,11 @@ function closeAll(): void {
 
 /**
  * Calls `ready` from the event loop whenever the descriptor can be read: again and again until it is drained. Needs no thread: the descriptor
- * joins Node's own epoll set. Keeps the process alive unless `keepAlive` is false.
+ * joins Node's own epoll set. Does not keep the process alive.
  */
-export function watchReadable(fd: number, ready: () => void, keepAlive = false): Watch {
+export function watchReadable(fd: number, ready: () => void): Watch {
   const handle = koffi.node.poll(fd, { readable: true }, ready);
-  if (!keepAlive) handle.unref();
+  handle.unref();
   live.add(handle);
   if (!closesAtExit) process.once('exit', closeAll);
   closesAtExit = true;

@@ -12,7 +12,7 @@ const TUNSETOFFLOAD = 0x400454d0;
 const IFF_TAP_NO_PI = 0x0002 | 0x1000;
 const IFREQ_BYTES = 40;
 /** Longest interface name (IFNAMSIZ without the final zero). */
-export const INTERFACE_NAME_LENGTH = 15;
+const INTERFACE_NAME_LENGTH = 15;
 /** Larger than any uplink's, so that a held frame is never too long for the TAP. */
 const TAP_MTU = 65_521;
 /** Frames that may wait in the kernel for the agent. */

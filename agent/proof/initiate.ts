@@ -8,7 +8,7 @@ import { signAuthenticator } from './authenticator/sign.ts';
 import { validateAuthenticator } from './authenticator/validate.ts';
 import { demandBinding, initiatorBinding, responderBinding } from './binding.ts';
 import { grantsCover, intersectGrants } from './grants.ts';
-import { derivePairKeys } from './keys.ts';
+import { derivePairId } from './pair-id.ts';
 import { agreeX25519, newX25519Share, type X25519Share } from './x25519.ts';
 import type { Credential, PairOutcome } from './contract.ts';
 import { type ExchangeContext, pairExpiry } from './exchange.ts';
@@ -67,7 +67,7 @@ export async function finishPair(x: ExchangeContext, started: StartedPair, respo
     }
     const secret = started.share && agreeX25519(started.share, terms.x25519);
     const exchange = { initiator: started.request.authenticator, demand: demand.bytes, responder: response.authenticator };
-    pairId = derivePairKeys(x.secrets.exporter, exchange, secret).pairId;
+    pairId = derivePairId(x.secrets.exporter, exchange, secret);
     const binding = responderBinding(response.terms);
     const peer = await validateAuthenticator(x.secrets, authenticator, demand, binding, (chain) => x.judge.verifySvid(chain));
 

@@ -5,7 +5,7 @@ import { parseAuthenticator, parseRequest } from './authenticator/parse.ts';
 import { signAuthenticator } from './authenticator/sign.ts';
 import { validateAuthenticator } from './authenticator/validate.ts';
 import { demandBinding, initiatorBinding, responderBinding } from './binding.ts';
-import { derivePairKeys } from './keys.ts';
+import { derivePairId } from './pair-id.ts';
 import { agreeX25519, newX25519Share } from './x25519.ts';
 import type { X509Svid } from '#core/spiffe/svid';
 import type { ProvenPair, Refusal } from './contract.ts';
@@ -76,7 +76,7 @@ async function answerOnce(
   const identity = { chain: local.svid.chain, privateKey: local.privateKey };
   const authenticator = await signAuthenticator(x.secrets, demand, identity, responderBinding(terms));
   const exchange = { initiator: request.authenticator, demand: demand.bytes, responder: authenticator };
-  const { pairId } = derivePairKeys(x.secrets.exporter, exchange, secret);
+  const pairId = derivePairId(x.secrets.exporter, exchange, secret);
 
   if (x.judge.generation() !== generation) {
     x.judge.verifySvid(peer.chain);

@@ -21,7 +21,6 @@ import { closeReasonOf, wireCloseReason } from './close-reason.ts';
 const CREDIT_TTL_MS = 60_000;
 /** A PairClose that is not acknowledged by then will not be. */
 const CLOSE_TIMEOUT_MS = 5000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Pair ids of one PairInventory, well below the longest frame. */
 const INVENTORY_CHUNK = 2000;
 const PAIR_ID_BYTES = 16;
@@ -83,7 +82,7 @@ class Session implements OwnedSession, NodeSession {
       (message) => this.handle(message),
       (error) => this.end(error),
     );
-    const left = Math.max(0, Math.min(MAX_TIMER_MS, peer.notAfter - parts.clock.now()));
+    const left = Math.max(0, peer.notAfter - parts.clock.now());
     this.expiry = parts.clock.after(left, () => this.close());
     this.issuer.start(parts.clock);
   }

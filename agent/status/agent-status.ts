@@ -2,7 +2,7 @@ import type { Counter } from '../datapath/contract.ts';
 import type { NodeIdentityStatus } from '../identity/node-identity.ts';
 import type { WorkloadEndpoint } from '../node/endpoints.ts';
 
-/** What `symbolon status` shows of a node: the JSON of `/status`. No secrets. */
+/** What `symbolon status --run` shows of a node: the JSON of `/status`. No secrets. */
 export interface AgentStatus {
   readonly version: string;
   readonly nodeId: string;
@@ -27,7 +27,7 @@ export interface AgentStatus {
 }
 
 /** What a node lets pass by construction: the list that people may ask for. */
-export function exemptionsOf(agentPort: number): readonly string[] {
+function exemptionsOf(agentPort: number): readonly string[] {
   return [
     `TCP port ${agentPort} of this node, from the addresses of agents in the node directory: node sessions`,
     'ARP, and neighbour and router discovery with hop limit 255, on every link',

@@ -16,7 +16,7 @@ export function identifyCaller(caller: HeldProcess, source: Pick<WorkloadApiSour
   const process = readProcess(caller);
   if (!process) return denied('it has ended');
   const entry = source.entryOfNamespace(process.networkNamespace);
-  if (!entry) return denied('its network namespace is not attested as a workload; `symbolon status` says why');
+  if (!entry) return denied('its network namespace is not attested as a workload; `symbolon status --run /run/symbolon` says why');
   if (!selectorsMatch(entry.selectors, process.selectors)) return denied('it does not bear the selectors of the workload in its namespace');
   return entry;
 }

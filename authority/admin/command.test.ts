@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { readFileSync, statSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
-import { parseBundleJson } from '#core/spiffe/bundle-json';
+import { parseBundleJson } from '#core/spiffe/testing/bundle-json';
 import { certificatesFromPem } from '#core/spiffe/pem';
 import { verifyX509Svid } from '#core/spiffe/verify';
 import { systemClock } from '#daemon/clock';
+import { EXIT, explainFailure } from '#daemon/exit';
 import { callUnary } from '#daemon/grpc/call';
 import { credentialFromPem } from '#daemon/tls/credential';
+import { getOverUnix } from '#daemon/unix/get-over-unix';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { TEST_DOMAIN, TestAuthority, testPolicy } from '../testing/test-authority.ts';
 import { authorityCommand } from './command.ts';
@@ -64,21 +65,25 @@ test('bundle show prints the same authority as PEM and as SPIFFE JSON', async ()
 });
 
 test('health and metrics are on a unix socket of their own', async () => {
-  const get = (path: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      request({ socketPath: authority.metricsSocket, path }, (response) => {
-        let body = '';
-        response.on('data', (bytes: Buffer) => {
-          body += bytes.toString();
-        });
-        response.on('end', () => resolve(body));
-      })
-        .on('error', reject)
-        .end();
-    });
+  const get = async (path: string) => (await getOverUnix(authority.metricsSocket, path)).body;
   await callUnary(authority.admin, ControlService.getStatus, {});
   expect(await get('/healthz')).toBe('ok\n');
   const metrics = await get('/metrics');
   expect(metrics).toMatch(/symbolon_authority_calls_total\{method="\/symbolon.authority.v1.Control\/GetStatus",status="0"\} 1/);
   expect(metrics).toContain('symbolon_authority_connected_agents 0');
+});
+
+test.each([
+  [['--help'], EXIT.ok],
+  [['serve'], EXIT.usage],
+  [['serve', '--trust-domain', 'East'], EXIT.usage],
+  [['serve', '--trust-domain', 'east.example', '--listen', 'here'], EXIT.usage],
+  [['serve', '--trust-domain', 'east.example', '--log-level', 'loud'], EXIT.usage],
+  [['admin-svid', '--out', '/nowhere', '--ttl', 'long'], EXIT.usage],
+  [['bundle', 'show', '--admin-socket', '/nowhere/admin.sock'], EXIT.failed],
+])('symbolon authority %j: %i', async (args, code) => {
+  const command = authorityCommand();
+  for (const each of [command, ...command.commands]) each.configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  const failure = await command.parseAsync(args, { from: 'user' }).catch((error: unknown) => error);
+  expect(explainFailure('symbolon authority', failure).code).toBe(code);
 });

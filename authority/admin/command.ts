@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseDurationMs } from '#core/time/duration';
 import { systemClock } from '#daemon/clock';
+import { EXIT_HELP } from '#daemon/exit';
 import { createLogger, LOG_LEVELS } from '#daemon/log';
 import { closeOnSignal } from '#daemon/shutdown';
 import { VERSION } from '#daemon/version';
@@ -24,9 +25,13 @@ function adminSocketOption(): Option {
   );
 }
 
-/** The command line of the authority: `serve`, `admin-svid`, `bundle show`. */
+/** The command line of the authority: `serve`, `admin-svid`, `bundle show`. Commander's own exits become CommanderErrors. */
 export function authorityCommand(): Command {
-  const command = new Command('symbolon authority').version(VERSION).description('the control plane of one trust domain');
+  const command = new Command('symbolon authority')
+    .version(VERSION)
+    .description('the control plane of one trust domain')
+    .addHelpText('after', EXIT_HELP)
+    .exitOverride();
   command
     .command('serve')
     .description('make (on first start) or open the CA and the store of a trust domain, and serve')

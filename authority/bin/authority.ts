@@ -1,9 +1,4 @@
-import { describeError } from '#core/errors/error';
+import { runCommandLine } from '#daemon/exit';
 import { authorityCommand } from '../admin/command.ts';
 
-authorityCommand()
-  .parseAsync()
-  .catch((error: unknown) => {
-    console.error(`symbolon authority: ${describeError(error)}`);
-    process.exit(1);
-  });
+void runCommandLine(authorityCommand());

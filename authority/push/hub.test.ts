@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, expect, test } from '@jest/globals';
-import { type Clock, sleep, systemClock } from '#daemon/clock';
+import { type Clock, systemClock } from '#daemon/clock';
 import { silentLogger } from '#daemon/log';
 import { type AgentConnection, PushHub } from './hub.ts';
 import type { Snapshot } from './snapshot.ts';

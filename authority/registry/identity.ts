@@ -43,7 +43,7 @@ export function checkDnsNames(names: readonly string[]): void {
 }
 
 /** What the entry says in core's terms. */
-export function entryOf(id: string, body: IdentityBody, revision: bigint): RegistrationEntry {
+function entryOf(id: string, body: IdentityBody, revision: bigint): RegistrationEntry {
   return {
     id,
     spiffeId: parseSpiffeId(body.spiffeId),
@@ -91,6 +91,6 @@ export function identityRules(trustDomain: TrustDomain): ObjectRules<IdentityBod
 }
 
 /** What makes an identity the same as another: who, where, and by which selectors. */
-export function identityKey(body: Pick<IdentityBody, 'spiffeId' | 'parentId' | 'selectors'>): string {
+function identityKey(body: Pick<IdentityBody, 'spiffeId' | 'parentId' | 'selectors'>): string {
   return canonicalJson([body.spiffeId, body.parentId, ...body.selectors]);
 }

@@ -23,14 +23,14 @@ export interface NodeBody {
   readonly attestationMethods: readonly string[];
 }
 
-export const ATTESTATION_METHODS: readonly string[] = ['join_token'];
+const ATTESTATION_METHODS: readonly string[] = ['join_token'];
 
 function invalid(field: string, value: string, why: string): never {
   throw new SymbolonError('ENTRY_INVALID', `${field} ${JSON.stringify(value)} ${why}`, { field, value });
 }
 
 /** Parses `192.0.2.7:7420` or `[2001:db8::7]:7420`. Throws ENTRY_INVALID. */
-export function parseEndpoint(text: string): AgentEndpoint {
+function parseEndpoint(text: string): AgentEndpoint {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text);
   try {
     if (match) return { address: parseIpAddress(match[1] ?? match[2] ?? ''), port: parsePort(Number(match[3])) };
@@ -45,7 +45,7 @@ function formatEndpoint({ address, port }: AgentEndpoint): string {
 }
 
 /** The node as an entry of the directory. */
-export function directoryNodeOf(trustDomain: TrustDomain, body: NodeBody, generation: bigint): DirectoryNode {
+function directoryNodeOf(trustDomain: TrustDomain, body: NodeBody, generation: bigint): DirectoryNode {
   return {
     source: trustDomain,
     realm: 0,

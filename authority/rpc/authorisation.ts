@@ -63,7 +63,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
 };
 
 /** What a caller may do as an administrator: the admin socket's owner everything, an admin SVID of this trust domain what its ID says. */
-export function adminRights(caller: Caller, trustDomain: TrustDomain): 'write' | 'read' | undefined {
+function adminRights(caller: Caller, trustDomain: TrustDomain): 'write' | 'read' | undefined {
   if (caller.kind === 'socket') return 'write';
   if (caller.kind === 'svid' && trustDomainOf(caller.svid.id) === trustDomain) return adminRightsOf(caller.svid.id);
   return undefined;

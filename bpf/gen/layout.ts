@@ -1,4 +1,4 @@
-// Generated from bpf/maps.h by `node build/bpf.js`. Do not edit.
+// Generated from bpf/maps.h by `node build/layout.js`. Do not edit.
 /** Sizes in bytes, and entries, of the pinned maps. */
 export const SYM_MAPS = {
   sym_counters: { keySize: 4, valueSize: 8, maxEntries: 64 },

@@ -1,10 +1,4 @@
-import { explainFailure } from '../exit.ts';
+import { runCommandLine } from '#daemon/exit';
 import { buildProgram } from '../program.ts';
 
-buildProgram(__dirname)
-  .parseAsync()
-  .catch((error: unknown) => {
-    const { code, text } = explainFailure(error);
-    if (text) process.stderr.write(`${text}\n`);
-    process.exitCode = code;
-  });
+void runCommandLine(buildProgram(__dirname));

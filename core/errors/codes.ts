@@ -1,6 +1,6 @@
 /**
  * Every code a SymbolonError may carry, with the context it must name. Callers branch on the code, never on the text.
- * Codes are never renamed or reused: they appear in logs, metrics and diagnostics.
+ * Codes are never renamed or reused: they appear in logs, metrics and diagnostics. Retired: ATTESTATION_FAILED.
  */
 export interface ErrorContexts {
   // core/network
@@ -55,7 +55,6 @@ export interface ErrorContexts {
   // agent: kernel
   KERNEL_CALL_FAILED: { readonly call: string; readonly errno: number };
   BPF_LOAD_FAILED: { readonly object: string; readonly verifierLog: string };
-  ATTESTATION_FAILED: { readonly rule: string };
   // constructs
   /** A prop of a construct; `construct` is its path in the tree. */
   CONSTRUCT_INVALID: { readonly construct: string; readonly prop: string; readonly value: string };

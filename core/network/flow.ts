@@ -30,11 +30,6 @@ export function hasPorts(protocol: Protocol): boolean {
   return protocol === PROTOCOL.tcp || protocol === PROTOCOL.udp;
 }
 
-/** True for the protocol number that carries echo for the family. */
-export function isIcmp(protocol: Protocol): boolean {
-  return protocol === PROTOCOL.icmp || protocol === PROTOCOL.icmpv6;
-}
-
 /**
  * What one workload wants to send to another: `source` is the client's address, `destination` the server's, `servicePort` the server's
  * port. Protocols without ports have no servicePort.
@@ -88,13 +83,4 @@ export function decodeFlow(bytes: Uint8Array): { readonly flow: Flow; readonly r
   };
   if (flow.source.family !== flow.destination.family) return fail('mixes address families');
   return { flow, realm: view.getUint32(1) };
-}
-
-const PROTOCOL_NAME: Readonly<Record<number, string>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmp' };
-
-/** A flow for people: `tcp 10.1.0.2 > 10.2.0.2:8443`. */
-export function formatFlow(flow: Flow): string {
-  const name = PROTOCOL_NAME[flow.protocol] ?? `protocol ${flow.protocol}`;
-  const to = flow.destination.family === 6 && flow.servicePort ? `[${flow.destination.text}]` : flow.destination.text;
-  return `${name} ${flow.source.text} > ${to}${flow.servicePort ? `:${flow.servicePort}` : ''}`;
 }

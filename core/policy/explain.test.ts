@@ -102,6 +102,25 @@ describe('explain', () => {
     });
   });
 
+  test.each<[string, Partial<Question>]>([
+    [
+      'an inbound source towards an address of no node',
+      { source: end('web', { enforcement: 'inbound' }), destination: { ...undeclared('192.0.2.99'), inDirectory: false } },
+    ],
+    [
+      'an address of no node towards an end whose enforcement is off',
+      { source: { ...undeclared('192.0.2.99'), inDirectory: false }, destination: end('payments', { enforcement: 'off' }) },
+    ],
+  ])('%s is free', (_, change) => {
+    expect(ask(change)).toEqual({ verdict: 'free', authenticates: false, sides: [], missing: [] });
+  });
+
+  test('an inbound source towards an address of a node is not', () => {
+    expect(ask({ source: end('web', { enforcement: 'inbound' }), destination: undeclared('10.3.0.9') })).toMatchObject({
+      verdict: 'refused',
+    });
+  });
+
   test.each(['any', 'tcp/1-2'])('refuses to explain %s as a whole', (traffic) => {
     expect(() => ask({ traffic: parseTraffic(traffic) }, {})).toThrow('ask about one port');
   });

@@ -2,7 +2,7 @@ import { SymbolonError } from '#core/errors/error';
 import { parseSpiffeId, segmentsOf, type SpiffeId, type TrustDomain, trustDomainOf } from '#core/spiffe/id';
 
 /** Paths under `/symbolon/` belong to the system: no identity may be declared there. */
-export const RESERVED_SEGMENT = 'symbolon';
+const RESERVED_SEGMENT = 'symbolon';
 
 /** The one place where node IDs are built: `spiffe://<td>/symbolon/node/<name>`. Throws ENTRY_INVALID for a name that is no path segment. */
 export function nodeSpiffeId(trustDomain: TrustDomain, name: string): SpiffeId {

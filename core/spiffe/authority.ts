@@ -19,7 +19,7 @@ export interface Authority {
  * Refuses a certificate that may not sign SVIDs of the trust domain (X509-SVID sections 3.2, 4.1, 4.3). A CA without a SPIFFE ID is fine;
  * one that has one must have the trust domain's own. Throws SVID_UNTRUSTED with the rule.
  */
-export function checkSigningCertificate(certificate: Certificate, trustDomain: TrustDomain): void {
+function checkSigningCertificate(certificate: Certificate, trustDomain: TrustDomain): void {
   const fail = (rule: string, why: string, cause?: unknown): never => {
     throw new SymbolonError('SVID_UNTRUSTED', `a CA certificate of the trust domain ${trustDomain} ${why}`, { rule }, cause);
   };

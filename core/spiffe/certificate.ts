@@ -25,7 +25,7 @@ export interface Certificate extends Extensions {
 }
 
 /** A certificate of an RSA key of 8192 bits has about 3 KiB. */
-export const MAX_CERTIFICATE_BYTES = 16_384;
+const MAX_CERTIFICATE_BYTES = 16_384;
 /** RFC 5280 section 4.1.2.2. */
 const MAX_SERIAL_BYTES = 20;
 const VERSION_3 = 2;

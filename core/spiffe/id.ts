@@ -74,12 +74,3 @@ export function segmentsOf(id: SpiffeId): readonly string[] {
 export function trustDomainId(trustDomain: TrustDomain): SpiffeId {
   return `${SCHEME}${trustDomain}` as SpiffeId;
 }
-
-/** The ID of a path (with its leading slash) in a trust domain. Throws SPIFFE_ID_INVALID. */
-export function spiffeIdOf(trustDomain: TrustDomain, path: string): SpiffeId {
-  const text = `${SCHEME}${trustDomain}${path}`;
-  const problem = pathProblem(path);
-  if (problem)
-    throw new SymbolonError('SPIFFE_ID_INVALID', `${JSON.stringify(text.slice(0, 300))} is not a SPIFFE ID: ${problem}`, { value: text });
-  return parseSpiffeId(text);
-}

@@ -19,10 +19,6 @@ export interface CallOptions {
 }
 
 type Unary<Request, Response> = MethodDefinition<Request, Response> & { readonly requestStream: false; readonly responseStream: false };
-type ServerStream<Request, Response> = MethodDefinition<Request, Response> & {
-  readonly requestStream: false;
-  readonly responseStream: true;
-};
 type BidiStream<Request, Response> = MethodDefinition<Request, Response> & { readonly requestStream: true; readonly responseStream: true };
 
 /** Calls a unary method: `await callUnary(client, ControlService.getStatus, {})`. Every failure is a SymbolonError. */
@@ -52,16 +48,6 @@ export function callUnary<Request, Response>(
     options.signal?.addEventListener('abort', cancel, { once: true });
     if (options.signal?.aborted) cancel();
   });
-}
-
-/** Starts a call whose answers stream in; read it with `messagesOf`. Ends by `cancel()`. */
-export function openServerStream<Request, Response>(
-  client: Client,
-  method: ServerStream<Request, Response>,
-  request: Request,
-  metadata: Metadata = new Metadata(),
-): ClientReadableStream<Response> {
-  return client.makeServerStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, request, metadata, {});
 }
 
 /** Starts a call that streams both ways: write requests to it, read answers with `messagesOf`. Ends by `cancel()`. */

@@ -1,22 +1,20 @@
 import { constants } from 'node:crypto';
-import type { AddressInfo, Server as NetServer } from 'node:net';
+import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { SymbolonError } from '#core/errors/error';
 import type { X509Svid } from '#core/spiffe/svid';
-import type { Clock, Timer } from '#daemon/clock';
+import type { Clock } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import { ANONYMOUS, type Caller } from './caller.ts';
 import { Connections } from './connections.ts';
 import { type TlsCredential, tlsIdentity } from '../tls/credential.ts';
 import { presentedChain } from '../tls/presented-chain.ts';
+import { listenUnix } from '../unix/listen-unix.ts';
 import { addService, type CallHooks, type Handlers, type Service } from './service.ts';
-import { listenUnix } from './unix-socket.ts';
 
 /** Connections beyond this are closed at once. */
 const MAX_CONNECTIONS = 4096;
 const HANDSHAKE_TIMEOUT_MS = 5000;
-/** setTimeout holds 31 bits; a connection that lives longer is looked at again then. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A gRPC server on one socket. Add all services before the first client comes. */
 export interface GrpcServer {
@@ -47,7 +45,8 @@ export interface UnixServe {
 /** Serves gRPC on a unix socket; every caller is `{kind: 'socket'}`. Throws CONFIG_INVALID if the path cannot be taken. */
 export async function serveUnix(options: UnixServe): Promise<GrpcServer> {
   const connections = new Connections();
-  const listener = await listenUnix(options.path, options.mode ?? 0o600, (socket) => connections.admit(socket, { kind: 'socket', socket }));
+  const listener = createServer((socket) => connections.admit(socket, { kind: 'socket', socket }));
+  await listenUnix(listener, options.path, options.mode ?? 0o600);
   listener.maxConnections = MAX_CONNECTIONS;
   listener.on('error', (error) => options.log.error({ error, path: options.path }, 'the unix socket failed'));
   return grpcServer(options.path, connections, listener);
@@ -140,12 +139,6 @@ function identify(socket: TLSSocket, options: TlsServe): Caller {
 }
 
 function closeAtExpiry(socket: TLSSocket, svid: X509Svid, clock: Clock): void {
-  let timer: Timer | undefined;
-  const look = (): void => {
-    const left = svid.notAfter - clock.now();
-    if (left <= 0) socket.destroy();
-    else timer = clock.after(Math.min(left, MAX_TIMER_MS), look);
-  };
-  look();
-  socket.once('close', () => timer?.cancel());
+  const timer = clock.after(Math.max(0, svid.notAfter - clock.now()), () => socket.destroy());
+  socket.once('close', () => timer.cancel());
 }

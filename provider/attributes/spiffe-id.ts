@@ -31,9 +31,6 @@ function checkIdPrefix(prefix: string): void {
   }
 }
 
-/** A SPIFFE ID, with or without a path. */
-export const SPIFFE_ID: TextRule = { check: parseSpiffeId, checkPrefix: checkIdPrefix };
-
 /** A SPIFFE ID that a workload may have: with a path, and not under the system's `/symbolon/`. */
 export const WORKLOAD_ID: TextRule = {
   check: (text) => {

@@ -12,7 +12,8 @@ import { tcp, TCP } from '../gate/packets.ts';
 import { HANDSHAKE_FLOOD, UNKNOWN_FLOOD } from '../setup/floods.ts';
 import { NodeGate } from '../setup/node-gate.ts';
 import { RawPackets } from '../setup/raw-packets.ts';
-import { DECLARED, quickstartSpec, startWorld, type World } from '../setup/world.ts';
+import { DECLARED } from '../../quickstart/declared.ts';
+import { quickstartSpec, startWorld, type World } from '../setup/world.ts';
 
 /** The receive lease, and some more. */
 const LEASE_IS_OVER_MS = 33_000;

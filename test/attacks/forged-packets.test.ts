@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { tcp, TCP, udp } from '../gate/packets.ts';
 import { type GateProgram, NodeGate } from '../setup/node-gate.ts';
-import { type Attacker, RawPackets } from '../setup/raw-packets.ts';
+import { type Attacker, RawPackets, type Sniffed } from '../setup/raw-packets.ts';
 import { startWorld, type World } from '../setup/world.ts';
 
 const PORT = 5353;
@@ -159,13 +159,12 @@ describe.each([4, 6] as const)(
       const connection = await world.prober.connect('web', 'payments', 8443, family, 5000);
       const ends = { from: address('web', family), to: address('payments', family) };
       const sniffing = raw.lastSegment(router, 'to-east-2', ends.from, ends.to);
-      let sniffed = false;
-      void sniffing.finally(() => (sniffed = true)).catch(() => undefined);
-      while (!sniffed) {
+      let sniffed: Sniffed | undefined;
+      while (sniffed === undefined) {
         expect((await connection.exchange(5000)).kind).toBe('answered');
-        await Promise.race([sniffing, sleep(2000, undefined, { ref: false })]);
+        sniffed = await Promise.race([sniffing, sleep(2000, undefined, { ref: false })]);
       }
-      const { port, sequence, acknowledged } = await sniffing;
+      const { port, sequence, acknowledged } = sniffed;
       const text = `segment-${family}`;
       await raw.sendIp(router, [tcp(ends, [port, 8443], PSH | TCP.ack, Buffer.from(`${text}\n`), [sequence, acknowledged])]);
       expect(await arrived(text, 1)).toEqual([text]);

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@grpc/grpc-js';
-import { sleep } from '#daemon/clock';
 import { callUnary } from '#daemon/grpc/call';
 import { dialUnix, openClient } from '#daemon/grpc/dial';
 import { ControlService } from '#proto/gen/symbolon/authority/control';

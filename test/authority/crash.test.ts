@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sleep } from '#daemon/clock';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { callUnary } from '#daemon/grpc/call';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { testPolicy } from '../../authority/testing/test-authority.ts';

@@ -3,7 +3,7 @@ import { parseIpPrefix } from '#core/network/prefix';
 import type { DatapathConfig, EndpointId, EndpointSpec, GateMode, PairKey, PairSpec, SessionIndex } from '../../agent/datapath/contract.ts';
 import { Bed, type RunningDatapath } from './bed.ts';
 
-export const SECOND = 1_000_000_000n;
+const SECOND = 1_000_000_000n;
 const NODE = { x: 1, y: 2 } as const;
 const WORKLOADS = { a: { node: 'x', host: 2 }, c: { node: 'x', host: 3 }, b: { node: 'y', host: 2 } } as const;
 export type Workload = keyof typeof WORKLOADS;

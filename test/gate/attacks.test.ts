@@ -2,20 +2,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { SEND_FRAMES } from '../setup/raw-packets.ts';
 import { ADDRESS, AGENT_PORT, ENDPOINT, Scene } from './scene.ts';
 import { addressBytes, checksumsAreRight, ip, tcp, TCP, udp } from './packets.ts';
-
-/** Sends Ethernet frames, given in hex, out of an interface. A sender on the node itself is told that they were dropped. */
-const SEND_FRAMES = `
-import socket, sys
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-s.bind((sys.argv[1], 0))
-for frame in sys.argv[2:]:
-    try:
-        s.send(bytes.fromhex(frame))
-    except OSError:
-        pass
-`;
 
 /** Sends a frame whose checksum the kernel is to write at an offset (struct virtio_net_hdr of linux/virtio_net.h). */
 const SEND_UNFINISHED = `

@@ -3,9 +3,10 @@ import { createInterface } from 'node:readline';
 import { SYM_MAPS, SYM_REASON, SYM_SWEEP_ARGS } from '../../bpf/gen/layout.ts';
 import { bootNs } from '../../agent/kernel/boot-clock.ts';
 import { BpfObject } from '../../agent/kernel/bpf-object.ts';
-import { runPacketProgram, runSyscallProgram } from '../../agent/kernel/bpf-program.ts';
+import { runSyscallProgram } from '../../agent/kernel/bpf-program.ts';
 import { Tap } from '../../agent/kernel/tap.ts';
 import { attachTcx, detachTcx, firstLinkAt, type TcDirection, TcxLink } from '../../agent/kernel/tcx-link.ts';
+import { runPacketProgram } from './run-packet.ts';
 
 const [objectPath = '', pins = ''] = process.argv.slice(2);
 const object = BpfObject.load(objectPath, pins);

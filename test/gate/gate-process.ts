@@ -10,8 +10,6 @@ import type { Request } from './driver.ts';
 
 const ROOT = join(__dirname, '../..');
 
-export type GateMap = Extract<Request, { do: 'set' }>['map'];
-
 /** What a test run gave: TCX code and the packet as the program left it. */
 export interface RunResult {
   readonly verdict: number;

@@ -29,7 +29,7 @@ function sum16(bytes: Buffer): number {
 }
 
 /** The Internet checksum (RFC 1071). */
-export function checksum(...parts: readonly Buffer[]): number {
+function checksum(...parts: readonly Buffer[]): number {
   return ~sum16(Buffer.concat(parts)) & 0xffff;
 }
 

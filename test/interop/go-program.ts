@@ -9,7 +9,7 @@ import type { ExecTarget, Lab } from '#lab/lab';
 const FOLDER = join(__dirname, '../../dist/interop');
 
 /** The path of a program, the same inside a lab's nodes. Throws if it is not built. */
-export function goProgram(name: 'probe' | 'spire-agent' | 'spire-server'): string {
+function goProgram(name: 'probe' | 'spire-agent' | 'spire-server'): string {
   const path = join(FOLDER, name);
   if (existsSync(path)) return path;
   throw new Error(`${path} is not built; run \`npm run test:interop\``);

@@ -70,7 +70,7 @@ const EXPLAINED: readonly (readonly [source: string, destination: string, code: 
   ['web', 'payments:9999', 1, 'missing  a policy in east.example that allows tcp/9999'],
   ['batch', 'payments:8443', 1, 'no policy allows it'],
   ['stranger', 'payments:8443', 1, 'missing  an identity for spiffe://east.example/stranger'],
-  ['10.2.0.66', '10.3.0.66:80', 0, 'without any proof'],
+  ['10.2.0.66', '10.3.0.66:80', 0, 'passes without proof'],
 ];
 test.each(EXPLAINED)('explain %s %s: exit code %i', async (source, destination, code, says) => {
   const result = await symbolon('explain', source, destination, '--admin-socket', world.lab.authority.adminSocket);

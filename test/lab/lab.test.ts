@@ -218,7 +218,7 @@ describe('a lab without a gate', () => {
   test('the status says where everything is', () => {
     const status = lab.status();
     expect(status.nodes.map((n) => n.agent.state)).toEqual(['absent', 'absent']);
-    expect(status.authority).toMatchObject({ trustDomain: 'lab.example', apiAddress: '192.0.2.1:8081', pid: null });
+    expect(status.authority).toMatchObject({ trustDomain: 'lab.example', apiAddress: '192.0.2.1:7400', pid: null });
     for (const path of [...status.nodes, ...status.workloads, status.operator, status.router].map((x) => x.namespace))
       expect(existsSync(path)).toBe(true);
     expect(readFileSync(`/proc/${status.nodes[0]?.pid}/comm`, 'utf8')).toBe('bash\n');

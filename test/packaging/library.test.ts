@@ -15,7 +15,7 @@ const app = new App();
 const stack = new TerraformStack(app, 'shop');
 const east: ITrustDomain = new TrustDomain(stack, 'east', {
   trustDomain: 'east.example',
-  authority: Authority.unixSocket('/run/symbolon/admin.sock'),
+  authority: Authority.unixSocket('/var/lib/symbolon-authority/admin.sock'),
   enforcement: Enforcement.ALL,
 });
 const placement: IPlacement = new Node(stack, 'east-1', { trustDomain: east, addressPrefixes: ['10.1.0.0/24'] });

@@ -47,7 +47,7 @@ async function run(block: string): Promise<{ readonly code: number | null; reado
 afterAll(async () => {
   if (lab !== undefined) await run('npx symbolon lab down || true');
   rmSync(join(checkout, folder), { recursive: true, force: true });
-});
+}, 60_000);
 
 test("the tutorial's commands do what it says", async () => {
   expect(blocks).toHaveLength(EXPECTED.length);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { SYM_MAPS, SYM_PAIR, SYM_PAIR_KEY, SYM_REASON } from '#bpf/gen/layout';
+import { type SYM_MAPS, SYM_PAIR, SYM_PAIR_KEY, SYM_REASON } from '#bpf/gen/layout';
 import { addressToBytes, parseIpAddress } from '#core/network/address';
 import type { Lab } from '#lab/lab';
 import { INSIDE } from '#lab/layout';

@@ -17,8 +17,8 @@ for argument in sys.argv[1:]:
     s.close()
 `;
 
-/** Puts Ethernet frames, given in hex, on an interface. A sender on the node itself is told that they were dropped. */
-const SEND_FRAMES = `
+/** Python: puts Ethernet frames, given in hex, on an interface. A sender on the node itself is told that they were dropped. */
+export const SEND_FRAMES = `
 import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind((sys.argv[1], 0))

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callUnary } from '#daemon/grpc/call';
+import { waitForAttested } from '#lab/attested';
+import { findCheckout } from '#lab/executables';
 import { type Lab, startLab } from '#lab/lab';
 import { Prober } from '#lab/probe';
 import type { LabSpec } from '#lab/spec';
 import { parseLabFile } from '#lab/spec-file';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { AuthPolicy, Identity, Node } from '#proto/gen/symbolon/authority/types';
+import { DECLARED } from '../../quickstart/declared.ts';
 
 /** Time that the agents get to enforce a change, after the call that made it. */
 const ENFORCED_WITHIN_MS = 10_000;
@@ -18,9 +21,6 @@ export type PolicySketch = Partial<Omit<AuthPolicy, 'sources' | 'destinations'>>
   readonly to: readonly string[];
   readonly traffic: string[];
 };
-
-/** The quickstart's identities: who has one, and where. The other workloads of the lab are undeclared. */
-export const DECLARED = ['web', 'batch', 'payments', 'cache', 'reports'];
 
 /** What the quickstart allows. */
 export const QUICKSTART_POLICIES: readonly PolicySketch[] = [
@@ -128,15 +128,9 @@ export class World {
     }
   }
 
-  /** Waits until the workloads are attested and have their SVIDs. */
+  /** waitForAttested in this lab. */
   async attested(names: readonly string[]): Promise<void> {
-    await this.eventually(async () => {
-      for (const name of names) {
-        const { node } = this.lab.workload(name);
-        const found = (await this.agentStatus(node.name)).workloads.find((w) => w.identity === this.spiffeId(name));
-        if (!found || found.gate === 'unattested') throw new Error(`${name} is not attested: ${JSON.stringify(found)}`);
-      }
-    }, 10_000);
+    await waitForAttested(this.lab, names);
   }
 
   async close(): Promise<void> {
@@ -147,7 +141,7 @@ export class World {
 
 /** The quickstart's lab file. */
 export function quickstartSpec(): LabSpec {
-  const file = join(__dirname, '../../examples/quickstart/lab.yaml');
+  const file = join(findCheckout(), 'examples/quickstart/lab.yaml');
   return parseLabFile(readFileSync(file, 'utf8'), 'lab.yaml');
 }
 

@@ -8,7 +8,7 @@ export interface OccupiedNamespace {
 }
 
 /** Inode number of a process's network namespace; undefined if there is no such process, or it may not be looked at. */
-export function networkNamespaceOf(pid: number, proc = '/proc'): bigint | undefined {
+function networkNamespaceOf(pid: number, proc = '/proc'): bigint | undefined {
   try {
     return statSync(`${proc}/${pid}/ns/net`, { bigint: true }).ino;
   } catch {
@@ -17,7 +17,7 @@ export function networkNamespaceOf(pid: number, proc = '/proc'): bigint | undefi
 }
 
 /** The namespaces that are not the agent's own, by what their processes say. */
-export function listOccupiedNamespaces(proc = '/proc'): readonly OccupiedNamespace[] {
+function listOccupiedNamespaces(proc = '/proc'): readonly OccupiedNamespace[] {
   const own = networkNamespaceOf(process.pid, proc);
   const pids = new Map<bigint, number[]>();
   for (const name of readdirSync(proc)) {

@@ -1,8 +1,9 @@
 import { SYM_PAIR, SYM_PAIR_KEY, SYM_PAIR_STATE, SYM_PROTECTION, SYM_RANGE, SYM_ROLE } from '#bpf/gen/layout';
 import { addressFromBytes, addressToBytes } from '#core/network/address';
 import type { Protocol } from '#core/network/flow';
+import type { PortRange } from '#core/policy/port-ranges';
 import type { EndpointId, PairKey, PairSpec, SessionIndex } from '../contract.ts';
-import { type GrantedRow, grantsOfRow, type PortRange } from './ranges.ts';
+import { type GrantedRow, grantsOfRow } from './ranges.ts';
 import { decodeRow, encodeRow } from './row.ts';
 
 export type PairState = keyof typeof SYM_PAIR_STATE;

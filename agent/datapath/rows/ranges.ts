@@ -2,12 +2,7 @@ import { SYM_LIMIT } from '#bpf/gen/layout';
 import { SymbolonError } from '#core/errors/error';
 import { hasPorts, type Protocol } from '#core/network/flow';
 import type { Grant } from '#core/policy/model';
-
-/** Server ports, both ends included. */
-export interface PortRange {
-  readonly low: number;
-  readonly high: number;
-}
+import { mergeRanges, type PortRange } from '#core/policy/port-ranges';
 
 /** What one pair row allows: one port, or (`servicePort` 0) the ranges of a protocol, none for a protocol without ports. */
 export interface GrantedRow {
@@ -18,16 +13,6 @@ export interface GrantedRow {
 
 /** Single ports that a pair may have for one protocol, each a row of its own. */
 export const MAX_SINGLE_PORTS = 64;
-
-function merge(ranges: readonly PortRange[]): readonly PortRange[] {
-  const merged: PortRange[] = [];
-  for (const range of [...ranges].sort((a, b) => a.low - b.low)) {
-    const last = merged.at(-1);
-    if (last && range.low <= last.high + 1) merged[merged.length - 1] = { low: last.low, high: Math.max(last.high, range.high) };
-    else merged.push(range);
-  }
-  return merged;
-}
 
 function checkCount(count: number, most: number, what: string, protocol: Protocol): void {
   if (count <= most) return;
@@ -43,7 +28,7 @@ function rowsOf(protocol: Protocol, granted: readonly PortRange[]): readonly Gra
   if (!hasPorts(protocol)) return [{ protocol, servicePort: 0, ranges: [] }];
   // A port of its own keeps a row of its own, whatever ranges come and go around it: only its own end cuts its flows.
   const single = [...new Set(granted.filter(({ low, high }) => low === high).map(({ low }) => low))];
-  const ranges = merge(granted.filter(({ low, high }) => low !== high));
+  const ranges = mergeRanges(granted.filter(({ low, high }) => low !== high));
   checkCount(single.length, MAX_SINGLE_PORTS, 'ports', protocol);
   checkCount(ranges.length, SYM_LIMIT.MAX_RANGES, 'port ranges', protocol);
   return [

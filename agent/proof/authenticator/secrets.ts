@@ -31,7 +31,7 @@ const HASH_OF_SUITE: Readonly<Record<string, AuthenticatorHash>> = {
 const HASH_BYTES: Readonly<Record<AuthenticatorHash, number>> = { sha256: 32, sha384: 48 };
 
 /** Derives both ends' secrets by the labels of RFC 9261 section 5.1. */
-export function authenticatorSecrets(role: TlsRole, hash: AuthenticatorHash, exporter: Exporter): AuthenticatorSecrets {
+function authenticatorSecrets(role: TlsRole, hash: AuthenticatorHash, exporter: Exporter): AuthenticatorSecrets {
   const of = (who: TlsRole): RoleSecrets => ({
     handshakeContext: exporter(`EXPORTER-${who} authenticator handshake context`, undefined, HASH_BYTES[hash]),
     finishedKey: createSecretKey(exporter(`EXPORTER-${who} authenticator finished key`, undefined, HASH_BYTES[hash])),

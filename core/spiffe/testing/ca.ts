@@ -4,7 +4,7 @@ import * as x509 from '@peculiar/x509';
 import { addMs, type Instant, instantFromMs } from '#core/time/instant';
 import type { BundleSet, X509Bundle } from '../bundle.ts';
 import { KEY_USAGE } from '../extensions.ts';
-import { parseTrustDomain, type SpiffeId, spiffeIdOf, type TrustDomain } from '../id.ts';
+import { parseSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from '../id.ts';
 import { ISSUED_TO_NODE_OID, type X509Svid } from '../svid.ts';
 import { verifyX509Svid } from '../verify.ts';
 
@@ -195,7 +195,7 @@ export class TestCa {
 
   /** A leaf for a path (with its leading slash). */
   async issue(path: string, fields: TestCertificate = {}): Promise<IssuedSvid> {
-    const id = path === '' ? (`spiffe://${this.trustDomain}` as SpiffeId) : spiffeIdOf(this.trustDomain, path);
+    const id = parseSpiffeId(`spiffe://${this.trustDomain}${path}`);
     const keys = await newKeys(fields.keyKind ?? 'p256');
     const given = fields.publicKey && { publicKey: new x509.PublicKey(fields.publicKey.export({ format: 'der', type: 'spki' })) };
     const certificate = await this.certify({ ...LEAF, uris: [id], ...fields }, given ?? keys);

@@ -11,7 +11,7 @@ export const protobufPackage = "symbolon.authority.v1";
 
 export const protobufFileName = "symbolon/authority/types.proto";
 
-/** The declared objects of one trust domain that SPIRE's API has no place for. Identities travel as spire.api.types.Entry. */
+/** The declared objects of one trust domain, as Terraform and the agents speak of them. SPIRE's own API speaks of identities as spire.api.types.Entry. */
 
 export enum Enforcement {
   /** ENFORCEMENT_UNSPECIFIED - Not said: the trust domain's, or the default (`all`). */

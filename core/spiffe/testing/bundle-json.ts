@@ -1,14 +1,12 @@
 import { isLosslessNumber, parse } from 'lossless-json';
 import { isSymbolonError, SymbolonError } from '#core/errors/error';
-import { parseAuthority } from './authority.ts';
-import type { BundleSet, X509Authority, X509Bundle } from './bundle.ts';
+import { parseAuthority } from '../authority.ts';
+import type { X509Authority, X509Bundle } from '../bundle.ts';
 import { findDuplicateKey } from './duplicate-key.ts';
-import { parseTrustDomain, type TrustDomain } from './id.ts';
+import type { TrustDomain } from '../id.ts';
 
 /** A bundle of 500 authorities with their JWT keys has about 1 MB. */
 export const MAX_BUNDLE_BYTES = 4 * 1024 * 1024;
-/** A bundle map holds many bundles. */
-export const MAX_BUNDLE_MAP_BYTES = 32 * 1024 * 1024;
 const MAX_SEQUENCE = 2n ** 64n - 1n;
 const MAX_REFRESH_HINT_SECONDS = 2 ** 31 - 1;
 const X509_SVID_USE = 'x509-svid';
@@ -20,8 +18,8 @@ function fail(rule: string, why: string, cause?: unknown): never {
 }
 
 /** Parses JSON whose numbers stay exact. A key that occurs twice is refused, also where both have the same value. */
-function parseJson(text: string, maxBytes: number): unknown {
-  if (text.length > maxBytes) fail('size', `has ${text.length} bytes; at most ${maxBytes} are accepted`);
+function parseJson(text: string): unknown {
+  if (text.length > MAX_BUNDLE_BYTES) fail('size', `has ${text.length} bytes; at most ${MAX_BUNDLE_BYTES} are accepted`);
   const value = parseLossless(text);
   const twice = findDuplicateKey(text);
   if (twice !== undefined) fail('B6', `has the key ${JSON.stringify(twice.slice(0, 300))} twice in one object`);
@@ -90,27 +88,5 @@ function readBundle(value: unknown, trustDomain: TrustDomain): X509Bundle {
  * members and elements are ignored. Throws BUNDLE_INVALID with the rule.
  */
 export function parseBundleJson(text: string, trustDomain: TrustDomain): X509Bundle {
-  return readBundle(parseJson(text, MAX_BUNDLE_BYTES), trustDomain);
-}
-
-/** Parses a SPIFFE bundle map (section 5): bundles by trust domain. Refresh hints inside it are ignored. Throws BUNDLE_INVALID. */
-export function parseBundleMapJson(text: string): BundleSet {
-  const map = parseJson(text, MAX_BUNDLE_MAP_BYTES);
-  const domains = isObject(map) ? map['trust_domains'] : undefined;
-  if (!isObject(domains)) return fail('B6', 'map has no object "trust_domains"');
-  return new Map(
-    Object.entries(domains).map(([name, value]) => {
-      const trustDomain = readTrustDomain(name);
-      const { refreshHintSeconds: _, ...bundle } = readBundle(value, trustDomain);
-      return [trustDomain, bundle];
-    }),
-  );
-}
-
-function readTrustDomain(name: string): TrustDomain {
-  try {
-    return parseTrustDomain(name);
-  } catch (error) {
-    return fail('B6', `map has the key ${JSON.stringify(name.slice(0, 300))}, which is not a trust domain`, error);
-  }
+  return readBundle(parseJson(text), trustDomain);
 }

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CommandResult, mustRun } from '../../lab/command.ts';
-import type { Lab } from '../../lab/lab.ts';
-import { OPERATOR } from '../../lab/names.ts';
+import { type CommandResult, mustRun } from '#lab/command';
+import type { Lab } from '#lab/lab';
+import { OPERATOR } from '#lab/names';
 
 const PROVIDER = 'registry.terraform.io/symbolon/symbolon';
 const COMMAND_TIMEOUT_MS = 60_000;
@@ -13,21 +13,23 @@ export class QuickstartTerraform {
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly #lab: Lab;
-  readonly #labFile: string;
+  readonly #inherited: NodeJS.ProcessEnv;
 
-  constructor(lab: Lab) {
+  /** `inherited`: the environment that its commands start from. */
+  constructor(lab: Lab, inherited: NodeJS.ProcessEnv) {
     this.#lab = lab;
+    this.#inherited = inherited;
     this.folder = join(lab.layout.placeFolder(OPERATOR), 'terraform');
     mkdirSync(this.folder, { recursive: true });
-    this.#labFile = join(this.folder, 'lab-status.json');
-    writeFileSync(this.#labFile, JSON.stringify(lab.status()));
+    const labFile = join(this.folder, 'lab-status.json');
+    writeFileSync(labFile, JSON.stringify(lab.status()));
     const cliConfig = join(this.folder, 'terraform.rc');
     const mirror = JSON.stringify(join(lab.checkout, 'dist/mirror'));
     writeFileSync(
       cliConfig,
       `provider_installation {\n  filesystem_mirror {\n    path = ${mirror}\n    include = ["${PROVIDER}"]\n  }\n}\n`,
     );
-    this.environment = { TF_CLI_CONFIG_FILE: cliConfig, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1', SYMBOLON_LAB: this.#labFile };
+    this.environment = { TF_CLI_CONFIG_FILE: cliConfig, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1', SYMBOLON_LAB: labFile };
   }
 
   /** Runs the CDKTF program. `without`: the name of a policy to leave out. */
@@ -35,7 +37,7 @@ export class QuickstartTerraform {
     const program = join(this.#lab.checkout, 'examples/quickstart/main.ts');
     await mustRun('cdktf synth', [process.execPath, join(this.#lab.checkout, 'build/synth.js'), program], {
       env: {
-        ...process.env,
+        ...this.#inherited,
         ...this.environment,
         CDKTF_OUTDIR: join(this.folder, 'cdktf.out'),
         ...(without === undefined ? {} : { WITHOUT: without }),
@@ -63,7 +65,7 @@ export class QuickstartTerraform {
   }
 
   async #run(...args: readonly string[]): Promise<CommandResult> {
-    const env = { ...process.env, ...this.environment };
+    const env = { ...this.#inherited, ...this.environment };
     return await this.#lab.exec({ place: OPERATOR }, ['terraform', `-chdir=${this.stackFolder}`, ...args], {
       env,
       timeoutMs: COMMAND_TIMEOUT_MS,

@@ -1,7 +1,7 @@
-import type { Lab } from '../../lab/lab.ts';
-import { type ProofRow, proofOfProbe } from '../../lab/probe-table.ts';
-import type { KeptConnection, Prober, ProbeRow } from '../../lab/probe.ts';
-import { waitForAttested } from './attested.ts';
+import type { Lab } from '#lab/lab';
+import { type ProofRow, proofOfProbe } from '#lab/probe-table';
+import type { KeptConnection, Prober, ProbeRow } from '#lab/probe';
+import { waitForAttested } from '#lab/attested';
 import type { QuickstartTerraform } from './terraform.ts';
 
 const WEB: ProbeRow = { from: 'web', to: 'payments', protocol: 'tcp', port: 8443, family: 4, expected: 'passed' };

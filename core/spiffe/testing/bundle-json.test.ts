@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { formatBundleJson } from './bundle-format.ts';
-import { MAX_BUNDLE_BYTES, parseBundleJson, parseBundleMapJson } from './bundle-json.ts';
-import { parseTrustDomain } from './id.ts';
-import { TEST_NOW, TestCa } from './testing/ca.ts';
-import { verifyX509Svid } from './verify.ts';
+import { formatBundleJson } from '../bundle-format.ts';
+import { MAX_BUNDLE_BYTES, parseBundleJson } from './bundle-json.ts';
+import { parseTrustDomain } from '../id.ts';
+import { TEST_NOW, TestCa } from './ca.ts';
+import { verifyX509Svid } from '../verify.ts';
 
 const east = parseTrustDomain('east.example');
 let ca: TestCa;
@@ -124,34 +124,5 @@ describe('formatBundleJson', () => {
   test('X9 no kid, and the key’s own parameters beside the certificate', () => {
     const { keys } = JSON.parse(formatBundleJson(ca.bundle)) as { keys: readonly object[] };
     expect(keys).toEqual([{ use: 'x509-svid', kty: 'EC', crv: 'P-256', x: expect.any(String), y: expect.any(String), x5c: [x5c] }]);
-  });
-});
-
-describe('parseBundleMapJson', () => {
-  const map = (domains: object): string => JSON.stringify({ trust_domains: domains });
-
-  test('B6 bundles by trust domain, without their refresh hints', async () => {
-    const west = await TestCa.create('west.example');
-    const text = map({
-      'east.example': { keys: [key()], spiffe_sequence: 3, spiffe_refresh_hint: 60 },
-      'west.example': { keys: [key({ x5c: [Buffer.from(west.der).toString('base64')] })] },
-    });
-    const bundles = parseBundleMapJson(text);
-    expect([...bundles.keys()]).toEqual(['east.example', 'west.example']);
-    expect(bundles.get(east)).toEqual({ trustDomain: 'east.example', authorities: [{ der: new Uint8Array(ca.der) }], sequence: 3n });
-  });
-
-  test.each([
-    ['B6', '{}'],
-    ['B6', '{"trust_domains":[]}'],
-    ['B6', '{"trust_domains":{"East.example":{"keys":[]}}}'],
-    ['B6', '{"trust_domains":{"east.example":{"keys":[]},"east.example":{"keys":[]}}}'],
-    ['B4', '{"trust_domains":{"east.example":{}}}'],
-  ])('rejected: %s %s', (rule, text) => {
-    expect(() => parseBundleMapJson(text)).toThrow(invalid(rule));
-  });
-
-  test('F2 a CA of one domain is not accepted in the bundle of another', async () => {
-    expect(() => parseBundleMapJson(map({ 'west.example': { keys: [key()] } }))).toThrow(invalid('X9'));
   });
 });

@@ -1,4 +1,4 @@
-import type { ProbeRow } from '../../lab/probe.ts';
+import type { ProbeRow } from '#lab/probe';
 
 const TCP = { protocol: 'tcp', port: 8443 } as const;
 const UDP = { protocol: 'udp', port: 5353 } as const;

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, type Server } from 'node:net';
 import { SymbolonError } from '#core/errors/error';
 
 /** sockaddr_un.sun_path, with its final zero (unix(7)). */
@@ -17,27 +17,28 @@ function isAlive(path: string): Promise<boolean> {
 }
 
 /**
- * Listens on a unix socket whose file has the mode from its first moment. A file that no server answers on is replaced.
+ * Makes a server listen on a unix socket whose file has the mode from its first moment. A file that no server answers on is replaced.
  * Throws CONFIG_INVALID if the path is too long, taken by a living server, or not writable.
  */
-export async function listenUnix(path: string, mode: number, onConnection: (socket: Socket) => void): Promise<Server> {
+export async function listenUnix(server: Server, path: string, mode: number): Promise<void> {
   const fail = (why: string, cause?: unknown): never => {
     throw new SymbolonError('CONFIG_INVALID', `cannot listen on the unix socket ${path}: ${why}`, { path: 'socket', value: path }, cause);
   };
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) fail(`the path is longer than ${MAX_PATH_BYTES} bytes; choose a shorter folder`);
   if (await isAlive(path)) fail('another server answers there; stop it or choose another path');
   rmSync(path, { force: true });
-  const server = createServer(onConnection);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    const failed = (error: Error): void => reject(error);
+    server.once('error', failed);
     // The socket's file is made inside listen(): with any other umask it would be open to others for a moment.
     const before = process.umask(0o777 & ~mode);
     try {
-      server.listen(path, resolve);
+      server.listen(path, () => {
+        server.removeListener('error', failed);
+        resolve();
+      });
     } finally {
       process.umask(before);
     }
   }).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error), error));
-  server.removeAllListeners('error');
-  return server;
 }

@@ -1,18 +1,17 @@
 // The main job, the users' way: a CDKTF program, terraform with the built provider, the agents, and real packets.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeError } from '../../core/errors/error.ts';
-import { findCheckout } from '../../lab/executables.ts';
-import { type Lab, startLab } from '../../lab/lab.ts';
-import { Prober } from '../../lab/probe.ts';
-import { formatProofTable, isProven, type ProofRow, proofOfProbe } from '../../lab/probe-table.ts';
-import { parseLabFile } from '../../lab/spec-file.ts';
-import { waitForAttested } from './attested.ts';
-import { killAgent, removeAndRestorePolicy, reuseAddress, type Stage, stopAuthority } from './events.ts';
-import { QUICKSTART_ROWS } from './rows.ts';
-import { QuickstartTerraform } from './terraform.ts';
-
-const DECLARED = ['web', 'batch', 'payments', 'cache', 'reports'];
+import { describeError } from '#core/errors/error';
+import { findCheckout } from '#lab/executables';
+import { type Lab, startLab } from '#lab/lab';
+import { Prober } from '#lab/probe';
+import { formatProofTable, isProven, type ProofRow, proofOfProbe } from '#lab/probe-table';
+import { parseLabFile } from '#lab/spec-file';
+import { waitForAttested } from '#lab/attested';
+import { DECLARED } from '../declared.ts';
+import { killAgent, removeAndRestorePolicy, reuseAddress, type Stage, stopAuthority } from '../events.ts';
+import { QUICKSTART_ROWS } from '../rows.ts';
+import { QuickstartTerraform } from '../terraform.ts';
 
 async function step<T>(text: string, work: () => Promise<T>): Promise<T> {
   const start = Date.now();
@@ -22,7 +21,7 @@ async function step<T>(text: string, work: () => Promise<T>): Promise<T> {
 }
 
 async function prove(lab: Lab, prober: Prober, rows: ProofRow[]): Promise<void> {
-  const terraform = new QuickstartTerraform(lab);
+  const terraform = new QuickstartTerraform(lab, process.env);
   const report = (row: ProofRow): void => {
     rows.push(row);
     console.log(
@@ -52,7 +51,7 @@ async function prove(lab: Lab, prober: Prober, rows: ProofRow[]): Promise<void> 
 }
 
 function sayWhatNext(lab: Lab): void {
-  const terraform = new QuickstartTerraform(lab);
+  const terraform = new QuickstartTerraform(lab, process.env);
   const settings = `TF_CLI_CONFIG_FILE=${terraform.environment['TF_CLI_CONFIG_FILE']} CHECKPOINT_DISABLE=1`;
   console.log(`
 The lab ${lab.id} stays. Try:
