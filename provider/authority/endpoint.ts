@@ -24,7 +24,13 @@ function pem(value: string, what: string): string {
   try {
     return readFileSync(value, 'utf8');
   } catch (error) {
-    throw new SymbolonError('CONFIG_INVALID', `${what} is neither PEM nor a readable file`, { path: what, value: '' }, error);
+    // The error itself names the path, which may be the key: only what the system calls it is told.
+    const { code } = error as NodeJS.ErrnoException;
+    throw new SymbolonError(
+      'CONFIG_INVALID',
+      `${what} is neither PEM (it has no line "-----BEGIN …") nor the path of a readable file${code === undefined ? '' : ` (${code})`}; give a PEM text or the path of a PEM file`,
+      { path: what, value: '' },
+    );
   }
 }
 
@@ -34,7 +40,7 @@ function read<T>(what: string, value: string, parse: (text: string) => T): T {
   try {
     return parse(text);
   } catch (error) {
-    throw new SymbolonError('CONFIG_INVALID', `${what}: ${describeError(error)}`, { path: what, value: '' }, error);
+    throw new SymbolonError('CONFIG_INVALID', `${what}: ${describeError(error)}`, { path: what, value: '' });
   }
 }
 

@@ -1,4 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { certificatesToPem } from '#core/spiffe/pem';
+import { TestCa } from '#core/spiffe/testing/ca';
 import { type ReattachedProvider, reattachProvider } from '../../provider/testing/reattached-provider.ts';
 import { TerraformFolder } from '../../provider/testing/terraform.ts';
 
@@ -271,4 +275,27 @@ test('a key that is no key is not shown', async () => {
   expect(result.code).toBe(1);
   expect(result.output).toContain('Cannot create symbolon_trust_domain');
   expect(result.output).not.toContain('tippecanoe');
+});
+
+test.each(['cert', 'key', 'bundle'])('a %s without its BEGIN line is taken for a path, and not shown either, nor logged', async (name) => {
+  const ca = await TestCa.create('east.example');
+  const svid = await ca.issue('/symbolon/admin/test');
+  const files: Record<string, string> = {
+    cert: certificatesToPem(svid.chain),
+    key: svid.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    bundle: certificatesToPem([ca.der]),
+  };
+  for (const [field, text] of Object.entries(files)) writeFileSync(join(terraform.path, `${field}.pem`), text, { mode: 0o600 });
+  const body = (files[name] ?? '').split('\n')[1] ?? '';
+  const fields = ['cert', 'key', 'bundle'].map((field) => `${field} = "${field === name ? body : join(terraform.path, `${field}.pem`)}"`);
+  terraform.write(
+    `provider "symbolon" {\n  authorities = { "east.example" = {\naddress = "127.0.0.1:1"\n${fields.join('\n')}\n} }\n}\n${domain}\n`,
+  );
+  const logged = provider.events.length;
+  const result = await terraform.run('apply', '-auto-approve', '-input=false');
+  expect(result.code).toBe(1);
+  expect(flat(result.output)).toContain(`authorities["east.example"].${name} is neither PEM`);
+  const log = provider.events.slice(logged).join('\n');
+  expect(log).toContain('error change failed');
+  for (const text of [result.output, log]) expect(text).not.toContain(body.slice(0, 16));
 });
