@@ -11,8 +11,6 @@ import { attribute, type Model, type Planned } from './plugin/schema/attribute.t
 import { isUnknown } from './plugin/values/unknown.ts';
 import { isRecord, isWhollyKnown, type Value } from './plugin/values/value.ts';
 
-/** What creates objects where the configuration names nobody. */
-const DEFAULT_OWNER = 'terraform';
 const DEFAULT_TIMEOUT = '10s';
 const DEFAULT_ON_TIMEOUT = 'warn';
 
@@ -54,7 +52,8 @@ export const providerAttributes = {
   }),
   owner: attribute.string({
     optional: true,
-    description: `Name under which objects are created, best one for each stack: it tells an interrupted apply's own objects from others'. Default: \`${DEFAULT_OWNER}\`.`,
+    description:
+      "Name under which objects are created, another one for each stack: by it an apply that was interrupted finds its own objects again and takes them over. Two stacks of one owner take over each other's. Default: none; nothing is ever taken over, and an object that is there already is an error that prints the import command.",
   }),
   wait_for_enforcement: attribute.object({
     optional: true,
@@ -111,6 +110,6 @@ function waitOf(value: Value): EnforcementWait | undefined {
 
 /** The connections of a provider block, whose values may be unknown at plan. */
 export function configureConnections(config: Planned<ProviderBlock>): Connections {
-  const owner = typeof config.owner === 'string' && config.owner !== '' ? config.owner : DEFAULT_OWNER;
+  const owner = typeof config.owner === 'string' ? config.owner : '';
   return new Connections(owner, endpointsOf(config.authorities), waitOf(config.wait_for_enforcement));
 }

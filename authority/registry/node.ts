@@ -100,7 +100,7 @@ export function nodeRules(trustDomain: TrustDomain): ObjectRules<NodeBody, NodeB
         throw new SymbolonError(
           'CONFLICT',
           `address prefix ${conflict.prefix.text} of the node ${body.name} overlaps ${conflict.other.prefixes.map((p) => p.text).join(', ')} of ${conflict.other.nodeId}; give every address to one node`,
-          { what: conflict.prefix.text },
+          { what: conflict.prefix.text, field: 'address_prefixes' },
         );
       }
     },

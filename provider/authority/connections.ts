@@ -14,7 +14,7 @@ export type AuthorityEndpoints = ReadonlyMap<TrustDomain, AuthorityEndpoint | un
 
 /** What the provider was configured with. Nothing is connected before it is needed. */
 export class Connections {
-  /** Marks what is created here, so that an interrupted create finds its own object again. */
+  /** Marks what is created here, so that an interrupted create finds its own object again. Empty: nobody is named, and nothing found. */
   readonly owner: string;
   readonly enforcementWait: EnforcementWait | undefined;
   private readonly endpoints: AuthorityEndpoints | undefined;

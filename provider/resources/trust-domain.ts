@@ -109,15 +109,15 @@ export const trustDomainResource: Resource<typeof attributes, Connections> = {
         },
       );
     }
-    const owner = found.ownership?.owner ?? '';
-    if (found.adopted && owner === operation.connection.owner) {
+    // Without an expected generation the authority refuses what is adopted, unless the same owner says the same again.
+    const written = await write(authority, planned, undefined, operation);
+    if (found.adopted) {
       operation.report.warning(
         'Took over the settings of a trust domain',
-        `The settings of ${planned.name} were adopted by ${JSON.stringify(owner)} before, as after an interrupted apply. They are managed from here now.`,
+        `The settings of ${planned.name} were declared before by the same owner with the same content, as after an interrupted apply. They are managed from here now.`,
       );
     }
-    // Without an expected generation the authority refuses what another owner has adopted.
-    return write(authority, planned, undefined, operation);
+    return written;
   },
 
   async read(state, operation) {
