@@ -13,6 +13,7 @@ import type { Resource } from '../plugin/resource.ts';
 import { attribute, type Model } from '../plugin/schema/attribute.ts';
 import { isRecord, type Value } from '../plugin/values/value.ts';
 import { noneToNull, writtenObject } from './message-values.ts';
+import { checkOneAddress } from './one-address.ts';
 import type { StoredKind } from './stored-kind.ts';
 import { storedObject } from './stored-object.ts';
 import { checkHasAuthority, knownDomain } from './trust-domain-of-plan.ts';
@@ -40,6 +41,8 @@ const attributes = {
   }),
   name: attribute.string({
     required: true,
+    // In place, an index that moves up would rename policies that stay, each onto the name of the next.
+    forceNew: true,
     rule: { check: parsePolicyName },
     description: 'Name of the policy, unique in the trust domain; decisions and logs name it.',
   }),
@@ -111,6 +114,7 @@ function checkNamesSomebody(end: 'sources' | 'destinations', value: unknown, rep
 const kind: StoredKind<typeof attributes, AuthPolicy> = {
   noun: 'auth policy',
   trustDomainOf: (model) => parseTrustDomain(model.trust_domain),
+  keyOf: ({ name, trust_domain }) => [name, trust_domain],
   nameOf: (message) => message.name,
   toMessage: (model) => ({
     id: model.id,
@@ -153,14 +157,16 @@ const kind: StoredKind<typeof attributes, AuthPolicy> = {
 export const authPolicyResource: Resource<typeof attributes, Connections> = {
   typeName: 'symbolon_auth_policy',
   description:
-    'Who may open connections to whom, once both have proven who they are. Without an allow nothing passes between workloads with identities; removing one cuts established connections, too.',
+    'Who may open connections to whom, once both have proven who they are. Without an allow nothing passes between workloads with identities; removing one cuts established connections, too. Make several with `for_each` keyed by the name, not with `count`: an index that moves deletes and makes again every policy behind it, and cuts their connections.',
   attributes,
   importExamples: ['east.example/web-to-payments'],
   check: ({ sources, destinations }, report) => {
     checkNamesSomebody('sources', sources, report);
     checkNamesSomebody('destinations', destinations, report);
   },
-  checkPlan: ({ trust_domain }, connections, report) =>
-    checkHasAuthority(knownDomain(trust_domain), attributePath('trust_domain'), connections, report),
+  checkPlan: (planned, connections, report, begin) => {
+    checkHasAuthority(knownDomain(planned.trust_domain), attributePath('trust_domain'), connections, report);
+    checkOneAddress({ noun: kind.noun, key: kind.keyOf(planned) }, attributePath('name'), begin, connections, report);
+  },
   ...storedObject(kind),
 };
