@@ -5,14 +5,19 @@ import { parseTrustDomain } from '#core/spiffe/id';
 import { certificatesToPem } from '#core/spiffe/pem';
 import { TestCa } from '#core/spiffe/testing/ca';
 import { failedOperation } from '../plugin/diagnostic.ts';
+import { instantFromMs } from '#core/time/instant';
 import { dialAuthority } from './endpoint.ts';
 
 const EAST = parseTrustDomain('east.example');
+const DAY_MS = 86_400_000;
 
 /** An administrator's endpoint whose PEM texts are all right, but for what is changed. */
-async function endpoint(changes: Partial<Record<'certificate' | 'key' | 'bundle', string>> = {}) {
+async function endpoint(changes: Partial<Record<'certificate' | 'key' | 'bundle', string>> = {}, validMs = DAY_MS) {
   const ca = await TestCa.create('east.example');
-  const svid = await ca.issue('/symbolon/admin/test');
+  const svid = await ca.issue('/symbolon/admin/test', {
+    notAfter: instantFromMs(Date.now() + validMs),
+    notBefore: instantFromMs(Date.now() - DAY_MS),
+  });
   const key = svid.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   const certificate = certificatesToPem(svid.chain);
   return { kind: 'mtls', address: '192.0.2.1:7400', certificate, key, bundle: certificatesToPem([ca.der]), ...changes } as const;
@@ -53,4 +58,11 @@ describe('what is neither PEM nor a file is never shown', () => {
     const right = await endpoint();
     expect(dialAuthority(EAST, right).target).toBe('dns:192.0.2.1:7400');
   });
+});
+
+test('an expired SVID is found before anybody is asked', async () => {
+  const expired = await endpoint({}, -1000);
+  expect(() => dialAuthority(EAST, expired)).toThrow(
+    /^authorities\["east\.example"\]\.cert: cert of spiffe:\/\/east\.example\/symbolon\/admin\/test expired at .*admin-svid/,
+  );
 });

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { instantFromMs } from '#core/time/instant';
 import { certificatesToPem } from '#core/spiffe/pem';
 import { TestCa } from '#core/spiffe/testing/ca';
 import { type ReattachedProvider, reattachProvider } from '../../provider/testing/reattached-provider.ts';
@@ -279,7 +280,8 @@ test('a key that is no key is not shown', async () => {
 
 test.each(['cert', 'key', 'bundle'])('a %s without its BEGIN line is taken for a path, and not shown either, nor logged', async (name) => {
   const ca = await TestCa.create('east.example');
-  const svid = await ca.issue('/symbolon/admin/test');
+  const validity = { notBefore: instantFromMs(Date.now() - 60_000), notAfter: instantFromMs(Date.now() + 600_000) };
+  const svid = await ca.issue('/symbolon/admin/test', validity);
   const files: Record<string, string> = {
     cert: certificatesToPem(svid.chain),
     key: svid.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
