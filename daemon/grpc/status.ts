@@ -42,7 +42,7 @@ function carriedError(error: ServiceError): SymbolonError | undefined {
     const carried: unknown = JSON.parse(value.toString());
     if (typeof carried !== 'object' || carried === null || !('code' in carried) || !('context' in carried)) return undefined;
     if (typeof carried.code !== 'string' || typeof carried.context !== 'object' || carried.context === null) return undefined;
-    return new SymbolonError(carried.code as ErrorCode, error.details, carried.context as ErrorContexts[ErrorCode], error);
+    return new SymbolonError(carried.code as ErrorCode, error.details, carried.context as ErrorContexts[ErrorCode]);
   } catch {
     return undefined;
   }
@@ -57,17 +57,19 @@ const CODE_OF: ReadonlyMap<Status, 'NOT_FOUND' | 'ALREADY_EXISTS' | 'CONFLICT' |
   [Status.UNAUTHENTICATED, 'PERMISSION_DENIED'],
 ]);
 
-/** What a failed call means: the other end's SymbolonError if it sent one, else the code that stands for the gRPC status. */
+/**
+ * What a failed call means: the other end's SymbolonError if it sent one, else the code that stands for the gRPC status. The ServiceError is no cause of
+ * it but the form that it came in: its text is the same once more.
+ */
 export function errorFromStatus(error: ServiceError, method: string, timeoutMs = 0): SymbolonError {
   const carried = carriedError(error);
   if (carried) return carried;
   const what = error.details || error.message;
-  if (error.code === Status.UNAVAILABLE)
-    return new SymbolonError('UNAVAILABLE', `${method} reached nobody: ${what}`, { what: method }, error);
+  if (error.code === Status.UNAVAILABLE) return new SymbolonError('UNAVAILABLE', `${method} reached nobody: ${what}`, { what: method });
   if (error.code === Status.DEADLINE_EXCEEDED) {
-    return new SymbolonError('TIMEOUT', `${method} got no answer in ${timeoutMs} ms`, { what: method, ms: timeoutMs }, error);
+    return new SymbolonError('TIMEOUT', `${method} got no answer in ${timeoutMs} ms`, { what: method, ms: timeoutMs });
   }
   const code = CODE_OF.get(error.code);
-  if (code) return new SymbolonError(code, what, { what: method }, error);
-  return new SymbolonError('RPC_FAILED', `${method} failed: ${what}`, { method, status: error.code }, error);
+  if (code) return new SymbolonError(code, what, { what: method });
+  return new SymbolonError('RPC_FAILED', `${method} failed: ${what}`, { method, status: error.code });
 }
