@@ -358,6 +358,9 @@ describe('mistakes are refused where they are made', () => {
     ['a port', () => void Port.tcp(0), /port 0/],
     ['a port range', () => void Port.udpRange(2, 1), /falling order/],
     ['a user number', () => void Selector.unixUid(-1), /-1/],
+    ['a user number that no user has', () => void Selector.unixUid(2 ** 32 - 1), /expected 0 to 4294967294/],
+    ['half a user', () => void Selector.unixGid(0.5), /0\.5/],
+    ['a selector that no agent attests', () => void Selector.of('k8s', 'ns:shop'), /no agent attests/],
     ['a path prefix', (s) => void PathPrefix.of(east(s), '/shop/'), /must not end with a slash/],
     [
       'two policies of one name',

@@ -1,6 +1,7 @@
 import { parseTrustDomain, type TrustDomain } from '#core/spiffe/id';
 import { HOST_AND_PORT } from './attributes/address.ts';
 import { durationMs, TIMEOUT } from './attributes/duration.ts';
+import { NOT_EMPTY } from './attributes/not-empty.ts';
 import { oneOf } from './attributes/one-of.ts';
 import { TRUST_DOMAIN } from './attributes/trust-domain.ts';
 import { type AuthorityEndpoints, Connections, type EnforcementWait } from './authority/connections.ts';
@@ -15,20 +16,30 @@ const DEFAULT_TIMEOUT = '10s';
 const DEFAULT_ON_TIMEOUT = 'warn';
 
 const authority = {
-  unix_socket: attribute.string({ optional: true, description: "The authority's admin socket, on the machine that Terraform runs on." }),
+  unix_socket: attribute.string({
+    optional: true,
+    rule: NOT_EMPTY,
+    description: "The authority's admin socket, on the machine that Terraform runs on.",
+  }),
   address: attribute.string({
     optional: true,
     rule: HOST_AND_PORT,
     description: "The authority's address, `host:port`; needs `cert`, `key` and `bundle`.",
   }),
-  cert: attribute.string({ optional: true, description: "An administrator's SVID with its chain: PEM, or the path of a PEM file." }),
+  cert: attribute.string({
+    optional: true,
+    rule: NOT_EMPTY,
+    description: "An administrator's SVID with its chain: PEM, or the path of a PEM file.",
+  }),
   key: attribute.string({
     optional: true,
+    rule: NOT_EMPTY,
     sensitive: true,
     description: 'Its private key: better the path of a file than PEM, which a saved plan would hold.',
   }),
   bundle: attribute.string({
     optional: true,
+    rule: NOT_EMPTY,
     description: 'The CA certificates that the authority must prove itself by: PEM, or the path of a PEM file.',
   }),
 } as const;

@@ -6,6 +6,7 @@ import { DNS_NAME } from './dns-name.ts';
 import { SECONDS, TIMEOUT } from './duration.ts';
 import { ENFORCEMENT, enforcementFromMessage, enforcementToMessage } from './enforcement.ts';
 import { NODE_NAME } from './node-name.ts';
+import { NOT_EMPTY } from './not-empty.ts';
 import { oneOf } from './one-of.ts';
 import { secondsFromMessage, secondsToMessage } from './seconds.ts';
 import { SELECTOR } from './selector.ts';
@@ -70,7 +71,13 @@ const ROWS: readonly Row[] = [
     accepted: ['authority.example:7400', '192.0.2.1:7400', '[2001:db8::1]:7400'],
     refused: ['authority.example', ':7400', '192.0.2:7400', 'a b:1', 'http://a:1'],
   },
-  { name: 'SELECTOR', rule: SELECTOR, accepted: ['unix:uid:1001', 'cgroup:path:/a'], refused: ['', 'unix', 'unix:', ':uid'] },
+  {
+    name: 'SELECTOR',
+    rule: SELECTOR,
+    accepted: ['unix:uid:1001', 'cgroup:path:/a'],
+    refused: ['', 'unix', 'unix:', ':uid', 'unix:uid:01', 'k8s:ns:x'],
+  },
+  { name: 'NOT_EMPTY', rule: NOT_EMPTY, accepted: ['/run/x.sock'], refused: ['', ' '] },
   {
     name: 'TRAFFIC',
     rule: TRAFFIC,

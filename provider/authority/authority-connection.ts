@@ -4,6 +4,7 @@ import type { TrustDomain } from '#core/spiffe/id';
 import { formatDurationMs } from '#core/time/duration';
 import { callUnary } from '#daemon/grpc/call';
 import { openClient } from '#daemon/grpc/dial';
+import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { type AuthorityEndpoint, describeEndpoint, dialAuthority } from './endpoint.ts';
 
 type Unary<Request, Response> = MethodDefinition<Request, Response> & { readonly requestStream: false; readonly responseStream: false };
@@ -21,6 +22,7 @@ export class AuthorityConnection {
   /** True once a wait for enforcement has run out: the same laggards need not be waited for with every other change. */
   impatient = false;
   private client: Client | undefined;
+  private readonly nodes = new Map<string, Promise<boolean>>();
   private readonly lists = new Map<string, Promise<unknown>>();
 
   constructor(trustDomain: TrustDomain, endpoint: AuthorityEndpoint) {
@@ -68,6 +70,18 @@ export class AuthorityConnection {
       else forget();
     });
     return loading;
+  }
+
+  /** True if the authority has, or could not be asked whether it has, a node of that name. Asked once for each name. */
+  hasNode(name: string, signal: AbortSignal): Promise<boolean> {
+    const known = this.nodes.get(name);
+    if (known) return known;
+    const asked = this.read(ControlService.getNode, { id: '', name }, signal).then(
+      () => true,
+      (error: unknown) => !isSymbolonError(error, 'NOT_FOUND'),
+    );
+    this.nodes.set(name, asked);
+    return asked;
   }
 
   close(): void {

@@ -17,6 +17,7 @@ import { emptyToNull, noneToNull, writtenObject } from './message-values.ts';
 import { checkOneAddress } from './one-address.ts';
 import type { StoredKind } from './stored-kind.ts';
 import { storedObject } from './stored-object.ts';
+import { warnOfUndeclaredNode } from './undeclared-node.ts';
 import { checkHasAuthority } from './trust-domain-of-plan.ts';
 
 const attributes = {
@@ -49,7 +50,7 @@ const attributes = {
   federates_with: attribute.texts({
     optional: true,
     element: TRUST_DOMAIN,
-    description: 'Foreign trust domains whose bundles the workload gets.',
+    description: 'Foreign trust domains whose bundles the workload gets. Not supported yet: leave it out.',
   }),
   x509_svid_ttl: attribute.string({
     optional: true,
@@ -74,6 +75,7 @@ const kind: StoredKind<typeof attributes, Identity> = {
   trustDomainOf: (model) => trustDomainOf(parseSpiffeId(model.spiffe_id)),
   keyOf: ({ spiffe_id, parent_id, selectors }) => [spiffe_id, parent_id, selectors],
   nameOf: (message) => message.spiffeId,
+  whereabouts: ({ parentId, selectors }) => `on ${parentId}, ${selectors.join(' ')}`,
   toMessage: (model) => ({
     id: model.id,
     spiffeId: model.spiffe_id,
@@ -111,6 +113,8 @@ const kind: StoredKind<typeof attributes, Identity> = {
   delete: (authority, id, expectedGeneration, signal) => authority.write(ControlService.deleteIdentity, { id, expectedGeneration }, signal),
 };
 
+const behaviour = storedObject(kind);
+
 /** A workload's identity: a SPIFFE registration entry. */
 export const identityResource: Resource<typeof attributes, Connections> = {
   typeName: 'symbolon_identity',
@@ -129,11 +133,19 @@ export const identityResource: Resource<typeof attributes, Connections> = {
     if (Array.isArray(federates_with) && federates_with.some((td) => td === parseTrustDomain(own))) {
       const text = `federates_with: ${own} is the identity's own trust domain, whose bundle it always gets; leave it out.`;
       report.error('Invalid federates_with', text, attributePath('federates_with'));
+    } else if (Array.isArray(federates_with) && federates_with.length > 0) {
+      const text = 'federates_with: it is not supported yet; leave it out.';
+      report.error('Invalid federates_with', text, attributePath('federates_with'));
     }
   },
   checkPlan: (planned, connections, report, begin) => {
     checkHasAuthority(knownTrustDomain(planned.spiffe_id), attributePath('spiffe_id'), connections, report);
     checkOneAddress({ noun: kind.noun, key: kind.keyOf(planned) }, attributePath('spiffe_id'), begin, connections, report);
   },
-  ...storedObject(kind),
+  ...behaviour,
+  async create(planned, operation) {
+    const stored = await behaviour.create(planned, operation);
+    await warnOfUndeclaredNode(planned.parent_id, operation);
+    return stored;
+  },
 };

@@ -18,6 +18,8 @@ export interface StoredKind<A extends Attributes, M extends { id: string; owners
   keyOf(planned: Planned<A>): readonly unknown[];
   /** A name for people. */
   nameOf(message: M): string;
+  /** What tells objects of one name apart, for people; nothing where names are unique. */
+  whereabouts?(message: M): string;
   toMessage(model: Model<A>): M;
   toModel(message: M, trustDomain: TrustDomain): Model<A>;
   list(authority: AuthorityConnection, signal: AbortSignal): Promise<readonly M[]>;

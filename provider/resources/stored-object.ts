@@ -97,7 +97,8 @@ export function storedObject<A extends Attributes, M extends Message>(kind: Stor
         throw new SymbolonError('NOT_FOUND', `the authority of ${trustDomain} has no ${kind.noun} ${JSON.stringify(rest)}`, { what: rest });
       }
       if (others.length > 0) {
-        const choices = named.map((m) => `${trustDomain}/${m.id}`).join(', ');
+        const where = (m: M): string => (kind.whereabouts ? ` (${kind.whereabouts(m)})` : '');
+        const choices = named.map((m) => `${trustDomain}/${m.id}${where(m)}`).join(', ');
         throw new SymbolonError(
           'CONFLICT',
           `${JSON.stringify(rest)} names ${named.length} objects; import one of them by its id: ${choices}`,

@@ -117,6 +117,37 @@ const ROWS: readonly Row[] = [
     says: ['federates_with["spiffe://west.example"]', 'leave out spiffe://'],
   },
   {
+    what: 'federation with another',
+    hcl: identity('federates_with = ["west.example"]'),
+    says: ['federates_with: it is not supported yet; leave it out'],
+    line: 'federates_with',
+  },
+  {
+    what: 'number of a selector',
+    hcl: replacing(identity(''), 'selectors', '["unix:uid:01001"]'),
+    says: ['selectors["unix:uid:01001"]', 'in digits without leading zeros'],
+  },
+  {
+    what: 'selector of no agent',
+    hcl: replacing(identity(''), 'selectors', '["k8s:ns:shop"]'),
+    says: ['is of a kind that no agent attests; expected unix:uid:N, unix:gid:N, unix:supplementary_gid:N or cgroup:path:/a/b'],
+  },
+  {
+    what: 'policy of others',
+    hcl: replacing(
+      replacing(policy, 'sources', '{ trust_domains = ["west.example"] }'),
+      'destinations',
+      '{ spiffe_ids = ["spiffe://south.example/x"] }',
+    ),
+    says: ['Policy without effect', 'sources and destinations: nobody there is of the trust domain east.example'],
+    line: 'sources = ',
+  },
+  {
+    what: 'side of others',
+    hcl: replacing(policy, 'sources', '{ trust_domains = ["west.example"] }\n  side = "egress"'),
+    says: ['sources: nobody there is of the trust domain east.example, so that no node would enforce the policy with side = "egress"'],
+  },
+  {
     what: 'enforcement',
     hcl: identity('enforcement = "none"'),
     says: ['enforcement: "none" is none of the known words; expected "off" or "inbound" or "all"'],
@@ -231,6 +262,16 @@ const PROVIDER_ROWS: readonly { readonly what: string; readonly hcl: string; rea
     what: 'no way to an authority',
     hcl: 'authorities = { "east.example" = {} }',
     says: 'authorities["east.example"]: expected either unix_socket or address',
+  },
+  {
+    what: 'an empty socket',
+    hcl: 'authorities = { "east.example" = { unix_socket = "" } }',
+    says: 'authorities["east.example"].unix_socket: it is empty',
+  },
+  {
+    what: 'an empty key',
+    hcl: 'authorities = { "east.example" = { address = "a:1", cert = "c", key = "", bundle = "b" } }',
+    says: 'authorities["east.example"].key: it is empty',
   },
   {
     what: 'address without proof',

@@ -209,3 +209,25 @@ test("another stack's settings are not changed, though both have one owner", asy
   }
   expect(await terraform.plan()).toEqual([]);
 });
+
+test('an identity on a node that nobody has declared is made with a warning; one ID on two nodes is imported by its id', async () => {
+  const identity = (label: string, parent: string): string =>
+    `resource "symbolon_identity" "${label}" {\n  spiffe_id = "spiffe://east.example/web"\n  parent_id = ${parent}\n  selectors = ["unix:uid:1001"]\n}\n`;
+  const node = `resource "symbolon_node" "one" {\n  trust_domain = "east.example"\n  name = "one"\n  address_prefixes = ["10.1.0.0/16"]\n}\n`;
+  const LOST = '"spiffe://east.example/symbolon/node/lost"';
+  terraform.write(block(overSocket()) + node + identity('a', 'symbolon_node.one.spiffe_id') + identity('b', LOST));
+  const { output } = await terraform.apply();
+  expect(output.match(/Warning: Identity on an undeclared node/g)).toHaveLength(1);
+  expect(flat(output)).toContain('parent_id: the authority of east.example has no node lost yet');
+
+  const ids = [await terraform.valuesOf('symbolon_identity.a'), await terraform.valuesOf('symbolon_identity.b')].map((values) =>
+    String(values['id']),
+  );
+  await terraform.mustRun('state', 'rm', 'symbolon_identity.a');
+  const ambiguous = await terraform.run('import', '-input=false', 'symbolon_identity.a', 'spiffe://east.example/web');
+  expect(ambiguous.code).toBe(1);
+  expect(flat(ambiguous.output)).toContain(`east.example/${ids[0]} (on spiffe://east.example/symbolon/node/one, unix:uid:1001)`);
+  expect(flat(ambiguous.output)).toContain(`east.example/${ids[1]} (on spiffe://east.example/symbolon/node/lost, unix:uid:1001)`);
+  await terraform.mustRun('import', '-input=false', 'symbolon_identity.a', `east.example/${ids[0]}`);
+  expect(await terraform.plan()).toEqual([]);
+});
