@@ -12,7 +12,7 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', 'cdktf.out'],
 };
 
-const rooms = ['core', 'daemon', 'authority', 'agent', 'provider', 'constructs', 'lab', 'cli', 'build'];
+const rooms = ['core', 'wire', 'daemon', 'authority', 'agent', 'provider', 'constructs', 'lab', 'cli', 'build'];
 
 module.exports = {
   projects: [

@@ -10,14 +10,15 @@ const ALLOWED = {
   'core/registration': ['core/errors', 'core/time', 'core/network', 'core/spiffe'],
   'core/policy': ['core/errors', 'core/network', 'core/spiffe', 'core/registration'],
   proto: [],
+  wire: ['core/errors', 'core/registration', 'proto'],
   daemon: ['core/errors', 'core/time', 'core/network', 'core/spiffe', 'proto'],
-  authority: [...CORE, 'proto', 'daemon'],
-  agent: [...CORE, 'proto', 'daemon', 'bpf'],
+  authority: [...CORE, 'proto', 'wire', 'daemon'],
+  agent: [...CORE, 'proto', 'wire', 'daemon', 'bpf'],
   bpf: [],
-  provider: [...CORE, 'proto', 'daemon'],
+  provider: [...CORE, 'proto', 'wire', 'daemon'],
   constructs: CORE,
   lab: ['core/errors', 'core/network', 'core/spiffe', 'core/registration', 'core/time', 'daemon', 'proto'],
-  cli: [...CORE, 'proto', 'daemon', 'lab'],
+  cli: [...CORE, 'proto', 'wire', 'daemon', 'lab'],
 };
 
 /** The agent's own rooms, lowest first; what they may use from outside is the agent's. Its bin/, config.ts and serve.ts put them together. */

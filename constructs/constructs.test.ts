@@ -329,6 +329,11 @@ describe('mistakes are refused where they are made', () => {
       /x509SvidTtl: "250ms"/,
     ],
     [
+      'a lifetime of more than a year',
+      (s) => void new TrustDomain(s, 'x', { trustDomain: 'a', authority: SOCKET, x509SvidTtl: '8785h' }),
+      /x509SvidTtl: "8785h" is not a lifetime/,
+    ],
+    [
       'a trust domain declared twice',
       (s) => [east(s), new TrustDomain(s, 'y', { trustDomain: 'east.example', authority: SOCKET })],
       /already/,

@@ -9,7 +9,7 @@ export interface IdentityResourceConfig extends TerraformMetaArguments {
   readonly dnsNames?: readonly string[];
   /** What must be proven for the workload: `all`; `inbound` = what reaches it, while its own traffic to addresses of no node is free; `off` = nothing. Default: that of the trust domain. */
   readonly enforcement?: string;
-  /** Foreign trust domains whose bundles the workload gets. */
+  /** Foreign trust domains whose bundles the workload gets. Not supported yet: leave it out. */
   readonly federatesWith?: readonly string[];
   /** Tells a workload with several identities which one this is (SPIFFE Workload API). */
   readonly hint?: string;
@@ -52,7 +52,7 @@ export class IdentityResource extends TerraformResource {
     return this.getStringAttribute('enforcement');
   }
 
-  /** Foreign trust domains whose bundles the workload gets. */
+  /** Foreign trust domains whose bundles the workload gets. Not supported yet: leave it out. */
   get federatesWith(): string[] {
     return Fn.tolist(this.getListAttribute('federates_with'));
   }

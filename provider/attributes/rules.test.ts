@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { Enforcement } from '#proto/gen/symbolon/authority/types';
 import type { TextRule } from '../plugin/schema/attribute.ts';
 import { Unknown } from '../plugin/values/unknown.ts';
 import { ADDRESS, ADDRESS_PREFIX, ENDPOINT, HOST_AND_PORT } from './address.ts';
@@ -157,4 +158,7 @@ test('durations and enforcement survive the way to the authority and back', () =
     null,
   ]);
   for (const word of ['off', 'inbound', 'all', null]) expect(enforcementFromMessage(enforcementToMessage(word))).toBe(word);
+  expect(() => enforcementFromMessage(Enforcement.UNRECOGNIZED)).toThrow(
+    'enforcement -1 is unknown; this provider is older than the authority',
+  );
 });
