@@ -69,6 +69,23 @@ describe.each(['stack', ''])('policies and identities counted by an index, owned
   });
 });
 
+test('with create_before_destroy, one apply is enough as well', async () => {
+  const write = (names: readonly string[]): void =>
+    terraform.write(block('stack') + policies(names, 'lifecycle {\n    create_before_destroy = true\n  }'));
+  write(['a', 'b', 'c']);
+  for (const names of [
+    ['z', 'a', 'b', 'c'],
+    ['a', 'c'],
+    ['c', 'a'],
+  ]) {
+    await terraform.apply();
+    write(names);
+  }
+  await terraform.apply();
+  expect(await terraform.plan()).toEqual([]);
+  expect((await terraform.state()).map((resource) => resource.values['name'])).toEqual(['c', 'a']);
+});
+
 test('an index whose other values stay behind: the content of a name changes, and one apply is enough', async () => {
   const write = (names: readonly string[]): void =>
     terraform.write(block('stack') + policies(names, '').replace('"tcp/8443"', '"tcp/${8000 + count.index}"'));
