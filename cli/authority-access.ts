@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Client } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { isSymbolonError, SymbolonError } from '#core/errors/error';
+import { checkAdminSvid } from '#core/registration/admin-svid';
 import { authoritySpiffeId } from '#core/registration/node-id';
 import { parseTrustDomain } from '#core/spiffe/id';
 import { certificatesFromPem } from '#core/spiffe/pem';
@@ -77,6 +78,7 @@ function mtlsDialOf(flags: AuthorityFlags, address: string): Dial {
   if (flags.trustDomain === undefined) throw new UsageError('--authority needs --trust-domain as well');
   const trustDomain = parseTrustDomain(flags.trustDomain);
   const credential = credentialFromPem(file('cert'), file('key'));
+  checkAdminSvid(credential.chain, trustDomain, instantFromMs(Date.now()));
   const authorities = certificatesFromPem(file('bundle')).map((der) => ({ der }));
   const bundles = new Map([[trustDomain, { trustDomain, authorities, sequence: 0n }]]);
   const wanted = authoritySpiffeId(trustDomain);

@@ -1,5 +1,5 @@
 import type { Client } from '@grpc/grpc-js';
-import { assertNever } from '#core/errors/error';
+import { SymbolonError } from '#core/errors/error';
 import { type IpAddress, parseIpAddress } from '#core/network/address';
 import { parseIpPrefix } from '#core/network/prefix';
 import { compile, type CompiledPolicies } from '#core/policy/compile';
@@ -9,7 +9,8 @@ import { DEFAULT_ENFORCEMENT, type Enforcement } from '#core/registration/entry'
 import { parseSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from '#core/spiffe/id';
 import { callUnary } from '#daemon/grpc/call';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
-import { Enforcement as WireEnforcement, type Identity, type PartySet } from '#proto/gen/symbolon/authority/types';
+import type { Enforcement as WireEnforcement, Identity, PartySet } from '#proto/gen/symbolon/authority/types';
+import { enforcementFromMessage } from '#wire/enforcement';
 
 /** An identity, as far as the question who may talk to whom needs it. */
 export interface DeclaredIdentity {
@@ -30,19 +31,12 @@ export interface Declared {
 const NOBODY: PartySet = { spiffeIds: [], pathPrefixes: [], trustDomains: [], addressPrefixes: [] };
 
 function enforcementOf(wire: WireEnforcement): Enforcement | undefined {
-  switch (wire) {
-    case WireEnforcement.ENFORCEMENT_OFF:
-      return 'off';
-    case WireEnforcement.ENFORCEMENT_INBOUND:
-      return 'inbound';
-    case WireEnforcement.ENFORCEMENT_ALL:
-      return 'all';
-    case WireEnforcement.ENFORCEMENT_UNSPECIFIED:
-    case WireEnforcement.UNRECOGNIZED:
-      return undefined;
-    default:
-      return assertNever(wire);
-  }
+  return enforcementFromMessage(wire, (why) => {
+    throw new SymbolonError('ENTRY_INVALID', `${why}; this program is older than the authority, upgrade it`, {
+      field: 'enforcement',
+      value: String(wire),
+    });
+  });
 }
 
 function identityOf(wire: Identity, byDefault: Enforcement): DeclaredIdentity {

@@ -8,7 +8,6 @@ import type { Port } from './port.ts';
 import { ProviderSettings } from './provider-settings.ts';
 import { canWriteTo, waitFor } from './rows.ts';
 import { Side } from './side.ts';
-import { TrustDomain } from './trust-domain.ts';
 import type { ITrustDomain } from './trust-domain-interface.ts';
 
 export interface AuthPolicyProps {
@@ -50,6 +49,16 @@ function membersOf(parties: readonly IParty[]): AuthPolicyResourceSources {
   return Object.fromEntries(Object.entries(all).filter(([, names]) => names.length > 0));
 }
 
+/** The trust domains of parties, each once. Where one is declared and elsewhere only named, the one with an authority stands for it: order means nothing. */
+function domainsOf(parties: readonly IParty[]): ReadonlyMap<string, ITrustDomain> {
+  const domains = new Map<string, ITrustDomain>();
+  for (const { trustDomain } of parties) {
+    const known = domains.get(trustDomain.trustDomainName);
+    if (known?.authority === undefined) domains.set(trustDomain.trustDomainName, trustDomain);
+  }
+  return domains;
+}
+
 /** The side that a row enforces in a trust domain: where its workloads are sources, destinations or both; undefined if neither is wanted. */
 function sideOf(domain: string, props: AuthPolicyProps): Side | undefined {
   const wanted = props.side ?? Side.BOTH;
@@ -72,7 +81,13 @@ export class AuthPolicy extends Construct {
       foreign && source.partyName !== source.trustDomain.trustDomainName
         ? `${source.trustDomain.trustDomainName}.${source.partyName}`
         : source.partyName;
-    return new AuthPolicy(scope, `allow-from-${from}`, {
+    // A pair may have several policies, of several names; each keeps its address whatever becomes of the others.
+    const id = options.policyName === undefined ? `allow-from-${from}` : `allow-from-${from}-as-${options.policyName}`;
+    if (scope.node.tryFindChild(id) !== undefined) {
+      const why = `${from} is allowed to reach ${destination.partyName} already by a policy of this name; give one of them another policyName, or name all traffic in one`;
+      refuseProp(scope, 'policyName', options.policyName ?? '', why);
+    }
+    return new AuthPolicy(scope, id, {
       sources: [source],
       destinations: [destination],
       traffic,
@@ -93,7 +108,7 @@ export class AuthPolicy extends Construct {
     for (const prop of ['sources', 'destinations', 'traffic'] as const) {
       if (props[prop].length === 0) refuseProp(this, prop, '', 'it is empty, so that the policy would say nothing');
     }
-    const domains = new Map([...props.sources, ...props.destinations].map(({ trustDomain }) => [trustDomain.trustDomainName, trustDomain]));
+    const domains = domainsOf([...props.sources, ...props.destinations]);
     const rows = [...domains.values()].flatMap((domain) => this.row(domain, props));
     if (rows.length === 0) {
       const names = [...domains.keys()].join(', ');
@@ -124,7 +139,7 @@ export class AuthPolicy extends Construct {
       traffic: sortedTexts(props.traffic.map((port) => port.text)),
       side,
       action: props.action ?? Action.ALLOW,
-      ...waitFor(this, domain instanceof TrustDomain ? domain.resource : undefined),
+      ...waitFor(this, ProviderSettings.of(this).settingsOf(name)),
     });
     return [[name, resource]];
   }

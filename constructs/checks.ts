@@ -1,6 +1,7 @@
 import { Token } from 'cdktf';
 import type { IConstruct } from 'constructs';
 import { describeError, SymbolonError } from '#core/errors/error';
+import { MAX_X509_SVID_TTL_SECONDS } from '#core/registration/entry';
 import { parseDurationMs } from '#core/time/duration';
 
 /** Refuses a prop of a construct: the message begins with the construct's path and the prop. */
@@ -25,16 +26,16 @@ export function checkProps(scope: IConstruct, prop: string, values: readonly str
   values.forEach((value, i) => checkProp(scope, `${prop}[${i}]`, value, parse));
 }
 
-/** Checks a lifetime: a duration of whole seconds, at least one. */
+/** Checks a lifetime: a duration of whole seconds, from one to 366 days. */
 export function checkLifetime(scope: IConstruct, prop: string, value: string | undefined): void {
   if (value === undefined || Token.isUnresolved(value)) return;
   const ms = parseDurationMs(value);
-  if (ms === undefined || ms < 1000 || ms % 1000 !== 0) {
+  if (ms === undefined || ms < 1000 || ms % 1000 !== 0 || ms > MAX_X509_SVID_TTL_SECONDS * 1000) {
     refuseProp(
       scope,
       prop,
       value,
-      `${JSON.stringify(value)} is not a lifetime; write whole seconds, minutes or hours, like "90s" or "1h30m"`,
+      `${JSON.stringify(value)} is not a lifetime; write whole seconds, minutes or hours, at most 8784h, like "90s" or "1h30m"`,
     );
   }
 }

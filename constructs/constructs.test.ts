@@ -186,6 +186,77 @@ describe('policies', () => {
   });
 });
 
+/** All orders of a few things. */
+function orders<T>(things: readonly T[]): readonly (readonly T[])[] {
+  return things.length < 2 ? [things] : things.flatMap((thing, i) => orders(things.toSpliced(i, 1)).map((rest) => [thing, ...rest]));
+}
+
+describe('parties that are declared here and elsewhere', () => {
+  const PARTIES = ['declared', 'byId', 'byName'] as const;
+  type Party = (typeof PARTIES)[number];
+
+  /** A policy of the stack's or another stack's trust domain, in which parties of that very trust domain are named as if it were foreign. */
+  function made(order: readonly Party[], isOwnStack: boolean): Record<string, unknown> {
+    const app = new App();
+    const team = new TerraformStack(app, 'team');
+    const owner = isOwnStack ? team : new TerraformStack(app, 'owner');
+    const all = {
+      declared: workload(nodeOf(east(owner)), 'web'),
+      byId: WorkloadIdentity.fromSpiffeId(team, 'other', 'spiffe://east.example/other'),
+      byName: TrustDomain.fromName(team, 'east-by-name', 'east.example'),
+    };
+    const [first, ...rest] = order.map((name) => all[name]);
+    new AuthPolicy(team, 'p', { sources: first ? [first] : [], destinations: rest, traffic: [Port.any()], action: Action.DENY });
+    return JSON.parse(Testing.synth(team, true)) as Record<string, unknown>;
+  }
+
+  test.each(orders(PARTIES).flatMap((order) => [[order, true] as const, [order, false] as const]))(
+    'make the same row in any order: %j, in one stack: %s',
+    (order, isOwnStack) => {
+      const [row, ...others] = Object.values(rowsOf(made(order, isOwnStack), 'symbolon_auth_policy'));
+      expect(others).toEqual([]);
+      expect(row).toMatchObject({ trust_domain: 'east.example', side: 'both', action: 'deny' });
+      expect(row?.['depends_on']).toEqual(isOwnStack ? ['symbolon_trust_domain.east'] : undefined);
+    },
+  );
+
+  test('wait for the settings even if no party of the policy is the declared one', () => {
+    const configuration = synth((stack) => {
+      east(stack);
+      const web = WorkloadIdentity.fromSpiffeId(stack, 'web', 'spiffe://east.example/web');
+      new AuthPolicy(stack, 'p', { sources: [web], destinations: [web], traffic: [Port.any()] });
+    });
+    expect(Object.values(rowsOf(configuration, 'symbolon_auth_policy'))).toMatchObject([{ depends_on: ['symbolon_trust_domain.east'] }]);
+  });
+
+  test('are refused in any order where nobody has the authority', () => {
+    for (const order of orders(['a', 'b'])) {
+      const why = refusal((stack) => {
+        const parties = order.map((name) => WorkloadIdentity.fromSpiffeId(stack, name, `spiffe://east.example/${name}`));
+        new AuthPolicy(stack, 'p', { sources: parties, destinations: parties, traffic: [Port.any()] });
+      });
+      expect(why).toContain('nothing would enforce it');
+    }
+  });
+});
+
+test('a pair of workloads may have several policies, each with an address of its own', () => {
+  const made = (...names: readonly (string | undefined)[]): readonly string[] => {
+    const configuration = synth((stack) => {
+      const node = nodeOf(east(stack));
+      const web = workload(node, 'web');
+      const payments = workload(node, 'payments');
+      names.forEach((policyName, i) => payments.allowFrom(web, [Port.tcp(1 + i)], policyName === undefined ? {} : { policyName }));
+    });
+    return Object.keys(rowsOf(configuration, 'symbolon_auth_policy'));
+  };
+  const all = made(undefined, 'first', 'second');
+  expect(new Set(all).size).toBe(3);
+  expect(all).toContain(made('second')[0]);
+  expect(() => made('first', 'first')).toThrow(/stack\/payments: policyName: web is allowed to reach payments already/);
+  expect(() => made(undefined, undefined)).toThrow(/give one of them another policyName/);
+});
+
 describe('several stacks', () => {
   test('can add nodes and policies to a trust domain that another one declares', () => {
     const app = new App();
@@ -258,6 +329,11 @@ describe('mistakes are refused where they are made', () => {
       /x509SvidTtl: "250ms"/,
     ],
     [
+      'a lifetime of more than a year',
+      (s) => void new TrustDomain(s, 'x', { trustDomain: 'a', authority: SOCKET, x509SvidTtl: '8785h' }),
+      /x509SvidTtl: "8785h" is not a lifetime/,
+    ],
+    [
       'a trust domain declared twice',
       (s) => [east(s), new TrustDomain(s, 'y', { trustDomain: 'east.example', authority: SOCKET })],
       /already/,
@@ -287,6 +363,9 @@ describe('mistakes are refused where they are made', () => {
     ['a port', () => void Port.tcp(0), /port 0/],
     ['a port range', () => void Port.udpRange(2, 1), /falling order/],
     ['a user number', () => void Selector.unixUid(-1), /-1/],
+    ['a user number that no user has', () => void Selector.unixUid(2 ** 32 - 1), /expected 0 to 4294967294/],
+    ['half a user', () => void Selector.unixGid(0.5), /0\.5/],
+    ['a selector that no agent attests', () => void Selector.of('k8s', 'ns:shop'), /no agent attests/],
     ['a path prefix', (s) => void PathPrefix.of(east(s), '/shop/'), /must not end with a slash/],
     [
       'two policies of one name',
@@ -296,6 +375,26 @@ describe('mistakes are refused where they are made', () => {
         new AuthPolicy(s, 'p', { sources: [web], destinations: [web], traffic: [Port.tcp(2)], policyName: 'web-to-web' });
       },
       /stack\/web\/allow-from-web has the name web-to-web/,
+    ],
+    [
+      'two nodes of one name',
+      (s) => {
+        const domain = east(s);
+        nodeOf(domain, 'east-1');
+        new Node(s, 'other', { trustDomain: domain, nodeName: 'east-1', addressPrefixes: ['10.2.0.0/16'] });
+      },
+      /stack\/other: nodeName: stack\/east-1 is the node east-1 of east\.example already/,
+    ],
+    [
+      'two identities of one ID, node and selectors',
+      (s) => {
+        const placement = nodeOf(east(s));
+        const of = (id: string, ...selectors: Selector[]) => new WorkloadIdentity(s, id, { placement, path: '/web', selectors });
+        of('a', Selector.unixUid(1), Selector.unixGid(2));
+        of('b', Selector.unixUid(1));
+        of('c', Selector.unixGid(2), Selector.unixUid(1));
+      },
+      /stack\/c: selectors: stack\/a is the identity spiffe:\/\/east\.example\/web on/,
     ],
     ['a policy’s name', (s) => void new AuthPolicy(s, 'a b', { sources: [east(s)], destinations: [], traffic: [] }), /policyName/],
     [

@@ -6,8 +6,8 @@ import { nodeSpiffeId } from '#core/registration/node-id';
 import { parseTrustDomain } from '#core/spiffe/id';
 import { checkProp, checkProps, knownText, refuseProp, sortedTexts } from './checks.ts';
 import { NodeResource } from './gen/node-resource.ts';
+import { ProviderSettings } from './provider-settings.ts';
 import { requireWritable, waitFor } from './rows.ts';
-import { TrustDomain } from './trust-domain.ts';
 import type { ITrustDomain } from './trust-domain-interface.ts';
 
 /** Where a workload runs. */
@@ -78,13 +78,14 @@ export class Node extends Construct implements IPlacement {
       refuseProp(this, 'addressPrefixes', '', 'it is empty; a node without prefixes speaks for nobody');
     checkProp(this, 'endpoint', props.endpoint, parseAgentEndpoint);
     requireWritable(this, 'trustDomain', props.trustDomain);
-    const domain = props.trustDomain instanceof TrustDomain ? props.trustDomain.resource : undefined;
+    const settings = ProviderSettings.of(this);
+    settings.claim(this, 'nodeName', `node ${this.nodeId}`, `the node ${this.nodeName} of ${props.trustDomain.trustDomainName}`);
     this.resource = new NodeResource(this, 'Default', {
       trustDomain: props.trustDomain.trustDomainName,
       name: this.nodeName,
       addressPrefixes: sortedTexts(props.addressPrefixes),
       ...(props.endpoint === undefined ? {} : { endpoint: props.endpoint }),
-      ...waitFor(this, domain),
+      ...waitFor(this, settings.settingsOf(props.trustDomain.trustDomainName)),
     });
   }
 }

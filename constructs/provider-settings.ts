@@ -3,6 +3,7 @@ import type { IConstruct } from 'constructs';
 import type { Authority } from './authority.ts';
 import { refuseProp } from './checks.ts';
 import { SymbolonProvider } from './gen/provider.ts';
+import type { TrustDomainResource } from './gen/trust-domain-resource.ts';
 
 /** What happens if agents do not enforce a change in time. */
 export enum OnTimeout {
@@ -53,7 +54,8 @@ export class ProviderSettings {
   }
 
   private readonly block: SymbolonProvider;
-  private readonly policyNames = new Map<string, IConstruct>();
+  private readonly claimed = new Map<string, IConstruct>();
+  private readonly settings = new Map<string, TrustDomainResource>();
   private readonly withoutRows = new Map<string, IConstruct>();
 
   private constructor(stack: TerraformStack) {
@@ -86,8 +88,8 @@ export class ProviderSettings {
 
   /** Takes a policy's name, which is unique in its trust domain. */
   claimPolicyName(policy: IConstruct, trustDomain: string, name: string): void {
-    const key = `${trustDomain}/${name}`;
-    const other = this.policyNames.get(key);
+    const key = `policy ${trustDomain}/${name}`;
+    const other = this.claimed.get(key);
     if (other !== undefined) {
       refuseProp(
         policy,
@@ -96,6 +98,23 @@ export class ProviderSettings {
         `${other.node.path} has the name ${name} in ${trustDomain} already; give one of them another policyName`,
       );
     }
-    this.policyNames.set(key, policy);
+    this.claimed.set(key, policy);
+  }
+
+  /** Takes what no two rows may have in common. `what` is that for people. */
+  claim(construct: IConstruct, prop: string, key: string, what: string): void {
+    const other = this.claimed.get(key);
+    if (other !== undefined) refuseProp(construct, prop, what, `${other.node.path} is ${what} already; remove one of them`);
+    this.claimed.set(key, construct);
+  }
+
+  /** Notes the row that holds a trust domain's settings. */
+  settingsAre(trustDomain: string, row: TrustDomainResource): void {
+    this.settings.set(trustDomain, row);
+  }
+
+  /** The row that holds a trust domain's settings; undefined if this stack declares none. */
+  settingsOf(trustDomain: string): TrustDomainResource | undefined {
+    return this.settings.get(trustDomain);
   }
 }

@@ -1,4 +1,5 @@
 import { Token } from 'cdktf';
+import { checkAttestable } from '#core/registration/attestable';
 import { parseSelector } from '#core/registration/selector';
 
 /** Something that a node's agent must find on a process to give it an identity. */
@@ -27,14 +28,12 @@ export class Selector {
   readonly text: string;
 
   private constructor(text: string) {
-    if (!Token.isUnresolved(text)) parseSelector(text);
+    if (!Token.isUnresolved(text)) checkAttestable(parseSelector(text));
     this.text = text;
   }
 }
 
 function numberText(value: number): string {
   if (Token.isUnresolved(value)) return Token.asString(value);
-  if (!Number.isInteger(value) || value < 0)
-    throw new RangeError(`${value} is not a Unix user or group number; expected an integer from 0`);
   return String(value);
 }

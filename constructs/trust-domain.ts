@@ -102,6 +102,7 @@ export class TrustDomain extends Construct implements ITrustDomain {
       ...(props.enforcement === undefined ? {} : { enforcement: props.enforcement }),
       ...(props.x509SvidTtl === undefined ? {} : { x509SvidTtl: props.x509SvidTtl }),
     });
+    settings.settingsAre(name, this.resource);
   }
 
   toMembers(): PartyMembers {

@@ -9,6 +9,7 @@ import { IdentityResource } from './gen/identity-resource.ts';
 import { type IPlacement, Node } from './node.ts';
 import type { IParty, PartyMembers } from './party.ts';
 import type { Port } from './port.ts';
+import { ProviderSettings } from './provider-settings.ts';
 import { requireWritable, waitFor } from './rows.ts';
 import type { Selector } from './selector.ts';
 import { TrustDomain } from './trust-domain.ts';
@@ -127,10 +128,17 @@ export class WorkloadIdentity extends NamedWorkload {
     checkProps(this, 'addresses', props.addresses, parseIpAddress);
     checkLifetime(this, 'x509SvidTtl', props.x509SvidTtl);
     requireWritable(this, 'placement', this.trustDomain);
+    const selectors = sortedTexts(props.selectors.map((selector) => selector.text));
+    ProviderSettings.of(this).claim(
+      this,
+      'selectors',
+      `identity ${JSON.stringify([this.spiffeId, props.placement.nodeId, ...selectors])}`,
+      `the identity ${this.spiffeId} on ${props.placement.nodeId} with these selectors`,
+    );
     this.resource = new IdentityResource(this, 'Default', {
       spiffeId: this.spiffeId,
       parentId: props.placement.nodeId,
-      selectors: sortedTexts(props.selectors.map((selector) => selector.text)),
+      selectors: [...selectors],
       ...(props.addresses === undefined ? {} : { addresses: sortedTexts(props.addresses) }),
       ...(props.x509SvidTtl === undefined ? {} : { x509SvidTtl: props.x509SvidTtl }),
       ...(props.dnsNames === undefined ? {} : { dnsNames: sortedTexts(props.dnsNames) }),

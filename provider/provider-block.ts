@@ -1,6 +1,7 @@
 import { parseTrustDomain, type TrustDomain } from '#core/spiffe/id';
 import { HOST_AND_PORT } from './attributes/address.ts';
 import { durationMs, TIMEOUT } from './attributes/duration.ts';
+import { NOT_EMPTY } from './attributes/not-empty.ts';
 import { oneOf } from './attributes/one-of.ts';
 import { TRUST_DOMAIN } from './attributes/trust-domain.ts';
 import { type AuthorityEndpoints, Connections, type EnforcementWait } from './authority/connections.ts';
@@ -11,26 +12,34 @@ import { attribute, type Model, type Planned } from './plugin/schema/attribute.t
 import { isUnknown } from './plugin/values/unknown.ts';
 import { isRecord, isWhollyKnown, type Value } from './plugin/values/value.ts';
 
-/** What creates objects where the configuration names nobody. */
-const DEFAULT_OWNER = 'terraform';
 const DEFAULT_TIMEOUT = '10s';
 const DEFAULT_ON_TIMEOUT = 'warn';
 
 const authority = {
-  unix_socket: attribute.string({ optional: true, description: "The authority's admin socket, on the machine that Terraform runs on." }),
+  unix_socket: attribute.string({
+    optional: true,
+    rule: NOT_EMPTY,
+    description: "The authority's admin socket, on the machine that Terraform runs on.",
+  }),
   address: attribute.string({
     optional: true,
     rule: HOST_AND_PORT,
     description: "The authority's address, `host:port`; needs `cert`, `key` and `bundle`.",
   }),
-  cert: attribute.string({ optional: true, description: "An administrator's SVID with its chain: PEM, or the path of a PEM file." }),
+  cert: attribute.string({
+    optional: true,
+    rule: NOT_EMPTY,
+    description: "An administrator's SVID with its chain: PEM, or the path of a PEM file.",
+  }),
   key: attribute.string({
     optional: true,
+    rule: NOT_EMPTY,
     sensitive: true,
     description: 'Its private key: better the path of a file than PEM, which a saved plan would hold.',
   }),
   bundle: attribute.string({
     optional: true,
+    rule: NOT_EMPTY,
     description: 'The CA certificates that the authority must prove itself by: PEM, or the path of a PEM file.',
   }),
 } as const;
@@ -54,7 +63,8 @@ export const providerAttributes = {
   }),
   owner: attribute.string({
     optional: true,
-    description: `Name under which objects are created, best one for each stack: it tells an interrupted apply's own objects from others'. Default: \`${DEFAULT_OWNER}\`.`,
+    description:
+      "Name under which objects are created, another one for each stack: by it an apply that was interrupted finds its own objects again and takes them over. Two stacks of one owner take over each other's. Default: none; nothing is ever taken over, and an object that is there already is an error that prints the import command.",
   }),
   wait_for_enforcement: attribute.object({
     optional: true,
@@ -111,6 +121,6 @@ function waitOf(value: Value): EnforcementWait | undefined {
 
 /** The connections of a provider block, whose values may be unknown at plan. */
 export function configureConnections(config: Planned<ProviderBlock>): Connections {
-  const owner = typeof config.owner === 'string' && config.owner !== '' ? config.owner : DEFAULT_OWNER;
+  const owner = typeof config.owner === 'string' ? config.owner : '';
   return new Connections(owner, endpointsOf(config.authorities), waitOf(config.wait_for_enforcement));
 }

@@ -3,26 +3,17 @@ import { parseIpAddress } from '#core/network/address';
 import { checkEntry, type Enforcement, type RegistrationEntry } from '#core/registration/entry';
 import { parseSelector } from '#core/registration/selector';
 import { parseSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from '#core/spiffe/id';
-import { Enforcement as WireEnforcement, type Identity } from '#proto/gen/symbolon/authority/types';
+import type { Enforcement as WireEnforcement, Identity } from '#proto/gen/symbolon/authority/types';
+import { enforcementFromMessage } from '#wire/enforcement';
 
 /** Enforcement from the wire; undefined = not said. Throws ENTRY_INVALID for a value of a newer protocol: guessing could open a gate. */
 export function parseEnforcement(value: WireEnforcement): Enforcement | undefined {
-  switch (value) {
-    case WireEnforcement.ENFORCEMENT_UNSPECIFIED:
-      return undefined;
-    case WireEnforcement.ENFORCEMENT_OFF:
-      return 'off';
-    case WireEnforcement.ENFORCEMENT_INBOUND:
-      return 'inbound';
-    case WireEnforcement.ENFORCEMENT_ALL:
-      return 'all';
-    case WireEnforcement.UNRECOGNIZED:
-    default:
-      throw new SymbolonError('ENTRY_INVALID', `enforcement ${value} is unknown; this agent is older than its authority, upgrade it`, {
-        field: 'enforcement',
-        value: String(value),
-      });
-  }
+  return enforcementFromMessage(value, (why) => {
+    throw new SymbolonError('ENTRY_INVALID', `${why}; this agent is older than its authority, upgrade it`, {
+      field: 'enforcement',
+      value: String(value),
+    });
+  });
 }
 
 /** An identity from the wire, which must be one of this node's. Throws ENTRY_INVALID, or the parser's own error. */

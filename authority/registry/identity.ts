@@ -1,6 +1,7 @@
 import { SymbolonError } from '#core/errors/error';
 import { parseIpAddress } from '#core/network/address';
-import { checkEntry, type Enforcement, type RegistrationEntry } from '#core/registration/entry';
+import { parseDnsName } from '#core/registration/dns-name';
+import { checkEntry, type Enforcement, MAX_X509_SVID_TTL_SECONDS, type RegistrationEntry } from '#core/registration/entry';
 import { formatSelector, parseSelector } from '#core/registration/selector';
 import { parseSpiffeId, parseTrustDomain, type TrustDomain } from '#core/spiffe/id';
 import { canonicalJson, canonicalSet } from './canonical.ts';
@@ -22,24 +23,15 @@ export interface IdentityBody {
   readonly enforcement?: Enforcement;
 }
 
-/** A DNS name as it may stand in a certificate (RFC 1123), with a wildcard as its first label at most. */
-const DNS_NAME = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
-const MAX_TTL_SECONDS = 366 * 24 * 3600;
-
 function invalid(field: string, value: string, why: string): never {
   throw new SymbolonError('ENTRY_INVALID', `${field} ${JSON.stringify(value)} ${why}`, { field, value });
 }
 
 /** Refuses a lifetime that nobody can have meant. `field`: what it is called where it comes from. Throws ENTRY_INVALID. */
 export function checkTtl(seconds: number, field = 'x509_svid_ttl'): void {
-  if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_TTL_SECONDS) {
-    invalid(field, String(seconds), `is not a lifetime of 0 (the default) to ${MAX_TTL_SECONDS} seconds`);
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_X509_SVID_TTL_SECONDS) {
+    invalid(field, String(seconds), `is not a lifetime of 0 (the default) to ${MAX_X509_SVID_TTL_SECONDS} seconds`);
   }
-}
-
-/** Refuses what cannot stand as a DNS name in a certificate. Throws ENTRY_INVALID. */
-export function checkDnsNames(names: readonly string[]): void {
-  for (const name of names) if (name.length > 253 || !DNS_NAME.test(name)) invalid('dns_names', name, 'is not a DNS name');
 }
 
 /** What the entry says in core's terms. */
@@ -68,7 +60,6 @@ export function identityRules(trustDomain: TrustDomain): ObjectRules<IdentityBod
       const entry = entryOf('', input, 0n);
       checkEntry(entry, trustDomain);
       checkTtl(input.x509SvidTtlSeconds);
-      checkDnsNames(input.dnsNames);
       if (input.federatesWith.length > 0) {
         invalid('federates_with', input.federatesWith.join(', '), 'cannot be: this authority federates with no trust domain yet');
       }
@@ -79,7 +70,7 @@ export function identityRules(trustDomain: TrustDomain): ObjectRules<IdentityBod
         addresses: canonicalSet(entry.addresses.map((a) => a.text)),
         federatesWith: [],
         x509SvidTtlSeconds: entry.x509SvidTtlSeconds,
-        dnsNames: entry.dnsNames,
+        dnsNames: entry.dnsNames.map(parseDnsName),
         hint: entry.hint,
         ...(entry.enforcement === undefined ? {} : { enforcement: entry.enforcement }),
       };

@@ -18,8 +18,9 @@ export interface CreateOptions {
   readonly trustDomain: string;
 }
 
-function byWhom(ownership: Ownership): string {
-  return ownership.owner === '' ? 'by hand' : `by ${JSON.stringify(ownership.owner)}`;
+/** Who made or changed something, for messages. */
+export function byWhom(ownership: Ownership): string {
+  return ownership.owner === '' ? 'by hand or by a provider without owner' : `by ${JSON.stringify(ownership.owner)}`;
 }
 
 /** Refuses a write on top of a change that the writer has not seen. Throws CONFLICT, naming the other writer. */
@@ -62,9 +63,16 @@ export async function findSame<Input, Body extends object>(
 }
 
 /**
- * Declares a new object. One that is there already, with the same content and owner, is adopted: an apply was interrupted between this call and
- * the writing of its state. It gets a new id, so that whoever holds the old one cannot delete it. Throws ALREADY_EXISTS with the import id for any
- * other that is there, and what the object's rules throw.
+ * True for a writer who meets what he declared himself: an apply was interrupted between the call and the writing of its state. Two writers without
+ * a name are not known to be the same.
+ */
+export function isOwn(found: { readonly ownership: Ownership; readonly body: object }, owner: string, body: object): boolean {
+  return owner !== '' && found.ownership.owner === owner && canonicalJson(found.body) === canonicalJson(body);
+}
+
+/**
+ * Declares a new object. One that is there already, with the same content and owner, is adopted. It gets a new id, so that whoever holds the old
+ * one cannot delete it. Throws ALREADY_EXISTS with the import id for any other that is there, and what the object's rules throw.
  */
 export async function createObject<Input, Body extends object>(
   tx: StoreTransaction,
@@ -75,13 +83,13 @@ export async function createObject<Input, Body extends object>(
   const body = rules.canonical(wish.input);
   const found = await findSame(tx, rules, body);
   if (found) {
-    if (found.ownership.owner !== wish.owner || canonicalJson(found.body) !== canonicalJson(body)) {
+    if (!isOwn(found, wish.owner, body)) {
       const importId = `${options.trustDomain}/${rules.importId(found.id, found.body)}`;
       const differs = canonicalJson(found.body) === canonicalJson(body) ? '' : ' with different content';
       throw new SymbolonError(
         'ALREADY_EXISTS',
         `the ${rules.noun} ${rules.name(body)} exists already${differs}, made ${byWhom(found.ownership)}; to take it over: terraform import <address> ${importId}`,
-        { what: importId },
+        { what: importId, owner: found.ownership.owner },
       );
     }
     const adopted = row(rules, { ...found, id: randomUUID(), owner: wish.owner, generation: found.ownership.generation + 1n });
@@ -138,7 +146,10 @@ export async function updateObject<Input, Body extends object>(
   rules.checkUpdate?.(found.body, body);
   const same = await findSame(tx, rules, body);
   if (same && same.id !== id) {
-    throw new SymbolonError('ALREADY_EXISTS', `another ${rules.noun} is ${rules.name(body)} already (id ${same.id})`, { what: same.id });
+    throw new SymbolonError('ALREADY_EXISTS', `another ${rules.noun} is ${rules.name(body)} already (id ${same.id})`, {
+      what: same.id,
+      owner: same.ownership.owner,
+    });
   }
   await rules.check?.(tx, body, id);
   const changed = row(rules, { ...found, body, owner: wish.owner, generation: found.ownership.generation + 1n });

@@ -1,8 +1,7 @@
-import { SymbolonError } from '#core/errors/error';
-import { parseIpAddress } from '#core/network/address';
-import { parsePort } from '#core/network/flow';
+import { describeError, SymbolonError } from '#core/errors/error';
 import { type IpPrefix, parseIpPrefix, prefixContains } from '#core/network/prefix';
-import { type AgentEndpoint, type DirectoryNode, findPrefixConflict } from '#core/registration/directory';
+import { formatAgentEndpoint, parseAgentEndpoint } from '#core/registration/agent-endpoint';
+import { type DirectoryNode, findPrefixConflict } from '#core/registration/directory';
 import { nodeSpiffeId } from '#core/registration/node-id';
 import type { TrustDomain } from '#core/spiffe/id';
 import { deleteAgent } from '../store/agents.ts';
@@ -29,19 +28,12 @@ function invalid(field: string, value: string, why: string): never {
   throw new SymbolonError('ENTRY_INVALID', `${field} ${JSON.stringify(value)} ${why}`, { field, value });
 }
 
-/** Parses `192.0.2.7:7420` or `[2001:db8::7]:7420`. Throws ENTRY_INVALID. */
-function parseEndpoint(text: string): AgentEndpoint {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text);
+function canonicalEndpoint(text: string): string {
   try {
-    if (match) return { address: parseIpAddress(match[1] ?? match[2] ?? ''), port: parsePort(Number(match[3])) };
-  } catch {
-    // Said below.
+    return formatAgentEndpoint(parseAgentEndpoint(text));
+  } catch (error) {
+    return invalid('endpoints', text, `is not an endpoint: ${describeError(error)}`);
   }
-  return invalid('endpoints', text, 'is not an endpoint; write it like 192.0.2.7:7420 or [2001:db8::7]:7420');
-}
-
-function formatEndpoint({ address, port }: AgentEndpoint): string {
-  return address.family === 6 ? `[${address.text}]:${port}` : `${address.text}:${port}`;
 }
 
 /** The node as an entry of the directory. */
@@ -52,7 +44,7 @@ function directoryNodeOf(trustDomain: TrustDomain, body: NodeBody, generation: b
     nodeId: nodeSpiffeId(trustDomain, body.name),
     kind: 'node',
     prefixes: body.addressPrefixes.map(parseIpPrefix),
-    endpoints: body.endpoints.map(parseEndpoint),
+    endpoints: body.endpoints.map(parseAgentEndpoint),
     generation,
   };
 }
@@ -80,7 +72,7 @@ export function nodeRules(trustDomain: TrustDomain): ObjectRules<NodeBody, NodeB
       return {
         name: input.name,
         addressPrefixes: canonicalSet(input.addressPrefixes.map((text) => parseIpPrefix(text).text)),
-        endpoints: input.endpoints.map((text) => formatEndpoint(parseEndpoint(text))),
+        endpoints: input.endpoints.map(canonicalEndpoint),
         attestationMethods: canonicalSet(input.attestationMethods),
       };
     },
@@ -100,7 +92,7 @@ export function nodeRules(trustDomain: TrustDomain): ObjectRules<NodeBody, NodeB
         throw new SymbolonError(
           'CONFLICT',
           `address prefix ${conflict.prefix.text} of the node ${body.name} overlaps ${conflict.other.prefixes.map((p) => p.text).join(', ')} of ${conflict.other.nodeId}; give every address to one node`,
-          { what: conflict.prefix.text },
+          { what: conflict.prefix.text, field: 'address_prefixes' },
         );
       }
     },

@@ -1,6 +1,6 @@
 import type { ObjectKind, StoreTransaction } from '../store/schema.ts';
 
-/** Who wrote an object and how often it has changed, from 1. `owner` is empty for what was made by hand. */
+/** Who wrote an object and how often it has changed, from 1. `owner` is empty for what was made by hand, or by a provider that has none. */
 export interface Ownership {
   readonly owner: string;
   readonly generation: bigint;

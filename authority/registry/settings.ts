@@ -3,17 +3,18 @@ import { parseIpPrefix } from '#core/network/prefix';
 import { listObjects } from '../store/objects.ts';
 import type { StoreTransaction } from '../store/schema.ts';
 import { DEFAULT_SETTINGS, readSettings, type Settings, type SettingsBody, writeSettings } from '../store/settings.ts';
-import { canonicalSet } from './canonical.ts';
+import { canonicalJson, canonicalSet } from './canonical.ts';
 import { checkTtl } from './identity.ts';
-import { checkGeneration, type Wish } from './mutate.ts';
+import { byWhom, checkGeneration, isOwn, type Wish } from './mutate.ts';
 import { checkInside, type NodeBody } from './node.ts';
 
 /** Lifetime of an SVID where neither the identity nor the trust domain says otherwise: SPIRE's. */
 export const DEFAULT_SVID_TTL_SECONDS = 3600;
 
 /**
- * Declares the trust domain's settings. The first to do so adopts the running authority. Throws ALREADY_EXISTS if somebody else has and no
- * generation is expected, CONFLICT if they changed since they were read or a node's prefixes would lie outside, ENTRY_INVALID.
+ * Declares the trust domain's settings. The first to do so adopts the running authority. Without an expected generation nobody changes what is
+ * adopted: only the same owner may declare the same again, after an interrupted apply; else it throws ALREADY_EXISTS. Throws CONFLICT if they changed
+ * since they were read, ENTRY_INVALID for what is wrong, and if a node's prefixes would lie outside.
  */
 export async function declareSettings(
   tx: StoreTransaction,
@@ -25,10 +26,11 @@ export async function declareSettings(
   const what = `the settings of the trust domain ${trustDomain}`;
   checkGeneration(what, found.ownership, expectedGeneration);
   const body = canonicalSettings(wish.input);
-  if (found.adopted && found.ownership.owner !== wish.owner && expectedGeneration === undefined) {
+  if (found.adopted && expectedGeneration === undefined && !isOwn(found, wish.owner, body)) {
+    const differs = canonicalJson(found.body) === canonicalJson(body) ? '' : ' with different content';
     throw new SymbolonError(
       'ALREADY_EXISTS',
-      `${what} belong to ${JSON.stringify(found.ownership.owner)} already; to take them over: terraform import <address> ${trustDomain}`,
+      `${what} are declared already${differs}, ${byWhom(found.ownership)}; to take them over: terraform import <address> ${trustDomain}`,
       { what: trustDomain },
     );
   }

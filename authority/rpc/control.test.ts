@@ -63,6 +63,14 @@ describe('create', () => {
     await expect(failed).rejects.toThrow('terraform import <address> east.example/p');
   });
 
+  test('is never an adoption for a writer without a name', async () => {
+    await policy(testPolicy('p', { ...owner('') }));
+    await expect(policy(testPolicy('p', { ...owner('') }))).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+      context: { what: 'east.example/p', owner: '' },
+    });
+  });
+
   test('of an identity that differs only in its selectors makes another entry of the same ID', async () => {
     const { identity: first } = await identity(testIdentity('/web', 'east-1'));
     await identity(testIdentity('/web', 'east-1', { selectors: ['unix:uid:1002'] }));
@@ -81,7 +89,7 @@ describe('an object that breaks a rule is refused, and changes nothing', () => {
     ['overlap', () => node(testNode('n', '10.9.1.0/24')), 'CONFLICT', /overlaps 10.9.0.0\/16 of .*node\/taken/],
     ['outside', () => node(testNode('n', '11.0.0.0/16')), 'ENTRY_INVALID', /none of the trust domain's address prefixes/],
     ['wider', () => node(testNode('n', '0.0.0.0/0')), 'ENTRY_INVALID', /none of the trust domain's address prefixes/],
-    ['settings', () => settings({ addressPrefixes: ['10.1.0.0/16'] }), 'ENTRY_INVALID', /node taken/],
+    ['settings', () => settings({ addressPrefixes: ['10.1.0.0/16'] }, 1n), 'ENTRY_INVALID', /node taken/],
     ['ttl', () => settings({ x509SvidTtlSeconds: 4_000_000_000 }), 'ENTRY_INVALID', /x509_svid_ttl/],
     ['other domain', () => settings({ trustDomain: 'west.example' }), 'NOT_FOUND', /authority of east.example/],
     ['ID of another domain', () => identity(testIdentity('', 'n', { spiffeId: 'spiffe://west.example/x' })), 'ENTRY_INVALID', /spiffe_id/],
@@ -169,10 +177,20 @@ describe('the trust domain', () => {
       enforcement: 2,
       ownership: { owner: 'test', generation: 1n },
     });
+    // The same again, after an interrupted apply; anything else would be a silent change of what another state holds.
+    const same = { x509SvidTtlSeconds: 600, enforcement: Enforcement.ENFORCEMENT_INBOUND };
+    expect((await settings(same)).settings).toMatchObject({ ownership: { owner: 'test', generation: 2n } });
+    for (const other of [{ ...same, x509SvidTtlSeconds: 300 }, {}, { ...same, ...owner('') }, { ...same, ...owner('other') }]) {
+      await expect(settings(other)).rejects.toMatchObject({ code: 'ALREADY_EXISTS', context: { what: 'east.example' } });
+    }
+    await expect(settings({})).rejects.toThrow(
+      'are declared already with different content, by "test"; to take them over: terraform import <address> east.example',
+    );
+    expect(await read()).toMatchObject({ x509SvidTtlSeconds: 600, ownership: { owner: 'test', generation: 2n } });
     await expect(settings(owner('other'))).rejects.toMatchObject({ code: 'ALREADY_EXISTS', context: { what: 'east.example' } });
     await expect(settings(owner('other'), 7n)).rejects.toMatchObject({ code: 'CONFLICT', context: { what: 'test' } });
     // Imported by another, deliberately.
-    expect((await settings(owner('other'), 1n)).settings).toMatchObject({ ownership: { owner: 'other', generation: 2n } });
+    expect((await settings(owner('other'), 2n)).settings).toMatchObject({ ownership: { owner: 'other', generation: 3n } });
     await callUnary(authority.admin, ControlService.resetTrustDomain, { id: 'east.example' });
     expect(await read()).toMatchObject({ adopted: false, x509SvidTtlSeconds: 0, enforcement: 0, ownership: { owner: '' } });
   });

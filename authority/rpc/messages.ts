@@ -1,16 +1,17 @@
 import { SymbolonError } from '#core/errors/error';
-import type { Enforcement as EnforcementName } from '#core/registration/entry';
+import type { Enforcement } from '#core/registration/entry';
 import { nodeSpiffeId } from '#core/registration/node-id';
 import type { TrustDomain } from '#core/spiffe/id';
-import {
-  type AuthPolicy,
-  Enforcement,
-  type Identity,
-  type Node,
-  type Ownership as OwnershipMessage,
-  type PartySet,
-  type TrustDomainSettings,
+import type {
+  AuthPolicy,
+  Enforcement as EnforcementMessage,
+  Identity,
+  Node,
+  Ownership as OwnershipMessage,
+  PartySet,
+  TrustDomainSettings,
 } from '#proto/gen/symbolon/authority/types';
+import { enforcementFromMessage, enforcementToMessage } from '#wire/enforcement';
 import type { IdentityBody } from '../registry/identity.ts';
 import type { NodeBody } from '../registry/node.ts';
 import type { Declared, Ownership } from '../registry/object.ts';
@@ -19,25 +20,11 @@ import type { Settings, SettingsBody } from '../store/settings.ts';
 
 // Between the messages of symbolon.authority.v1 and what the registry holds. Nothing is checked here.
 
-const ENFORCEMENT_NAMES: ReadonlyMap<Enforcement, EnforcementName> = new Map([
-  [Enforcement.ENFORCEMENT_OFF, 'off'],
-  [Enforcement.ENFORCEMENT_INBOUND, 'inbound'],
-  [Enforcement.ENFORCEMENT_ALL, 'all'],
-]);
-
-function enforcementName(value: Enforcement): { readonly enforcement?: EnforcementName } {
-  if (value === Enforcement.ENFORCEMENT_UNSPECIFIED) return {};
-  const enforcement = ENFORCEMENT_NAMES.get(value);
-  if (enforcement) return { enforcement };
-  throw new SymbolonError('REQUEST_INVALID', `enforcement ${value} is unknown; expected off, inbound or all`, {
-    field: 'enforcement',
-    value: String(value),
+function enforcementFrom(value: EnforcementMessage): { readonly enforcement?: Enforcement } {
+  const enforcement = enforcementFromMessage(value, (why) => {
+    throw new SymbolonError('REQUEST_INVALID', `${why}; expected off, inbound or all`, { field: 'enforcement', value: String(value) });
   });
-}
-
-function enforcementValue(name: EnforcementName | undefined): Enforcement {
-  for (const [value, known] of ENFORCEMENT_NAMES) if (known === name) return value;
-  return Enforcement.ENFORCEMENT_UNSPECIFIED;
+  return enforcement === undefined ? {} : { enforcement };
 }
 
 function ownershipMessage(ownership: Ownership): OwnershipMessage {
@@ -60,7 +47,7 @@ export function identityFrom(message: Identity): IdentityBody {
     x509SvidTtlSeconds: message.x509SvidTtlSeconds,
     dnsNames: message.dnsNames,
     hint: message.hint,
-    ...enforcementName(message.enforcement),
+    ...enforcementFrom(message.enforcement),
   };
 }
 
@@ -75,7 +62,7 @@ export function identityMessage({ id, body, ownership }: Declared<IdentityBody>)
     x509SvidTtlSeconds: body.x509SvidTtlSeconds,
     dnsNames: [...body.dnsNames],
     hint: body.hint,
-    enforcement: enforcementValue(body.enforcement),
+    enforcement: enforcementToMessage(body.enforcement),
     ownership: ownershipMessage(ownership),
   };
 }
@@ -144,7 +131,7 @@ export function settingsFrom(message: TrustDomainSettings): SettingsBody {
   return {
     x509SvidTtlSeconds: message.x509SvidTtlSeconds,
     addressPrefixes: message.addressPrefixes,
-    ...enforcementName(message.enforcement),
+    ...enforcementFrom(message.enforcement),
   };
 }
 
@@ -152,7 +139,7 @@ export function settingsMessage({ body, ownership, adopted }: Settings, trustDom
   return {
     trustDomain,
     x509SvidTtlSeconds: body.x509SvidTtlSeconds,
-    enforcement: enforcementValue(body.enforcement),
+    enforcement: enforcementToMessage(body.enforcement),
     addressPrefixes: [...body.addressPrefixes],
     ownership: ownershipMessage(ownership),
     adopted,

@@ -1,11 +1,12 @@
 import { SymbolonError } from '#core/errors/error';
 import { adminRightsOf, isReservedId, nodeSpiffeId } from '#core/registration/node-id';
+import { parseDnsName } from '#core/registration/dns-name';
 import { parseSpiffeId, pathOf, type SpiffeId, trustDomainOf } from '#core/spiffe/id';
 import type { Handlers } from '#daemon/grpc/service';
 import type { NewX509SVIDParams, SVIDService } from '#proto/gen/spire/server/svid';
 import { verifyCsr } from '../ca/csr.ts';
 import { issueSvid } from '../ca/issue.ts';
-import { checkDnsNames, checkTtl, type IdentityBody } from '../registry/identity.ts';
+import { checkTtl, type IdentityBody } from '../registry/identity.ts';
 import type { Declared } from '../registry/object.ts';
 import { DEFAULT_SVID_TTL_SECONDS } from '../registry/settings.ts';
 import { findObjects } from '../store/objects.ts';
@@ -57,7 +58,7 @@ export function spireSvidService(context: ServiceContext): Handlers<typeof SVIDS
       const { publicKey, uris, dnsNames } = await verifyCsr(request.csr);
       const id = mintedId(uris, trustDomain);
       checkTtl(request.ttl, 'ttl');
-      checkDnsNames(dnsNames);
+      dnsNames.forEach(parseDnsName);
       const ttlSeconds = request.ttl || (await store.transact(readSettings)).body.x509SvidTtlSeconds || DEFAULT_SVID_TTL_SECONDS;
       const svid = await issueSvid(ca, { id, publicKey, ttlSeconds, dnsNames }, clock.now());
       log.info({ spiffeId: id, serialNumber: svid.serialNumber }, 'minted an SVID');

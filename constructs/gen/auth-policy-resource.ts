@@ -59,7 +59,7 @@ export interface AuthPolicyResourceConfig extends TerraformMetaArguments {
   readonly trustDomain: string;
 }
 
-/** Who may open connections to whom, once both have proven who they are. Without an allow nothing passes between workloads with identities; removing one cuts established connections, too. */
+/** Who may open connections to whom, once both have proven who they are. Without an allow nothing passes between workloads with identities; removing one cuts established connections, too. Make several with `for_each` keyed by the name, not with `count`: an index that moves deletes and makes again every policy behind it, and cuts their connections. */
 export class AuthPolicyResource extends TerraformResource {
   static readonly tfResourceType = 'symbolon_auth_policy';
   private readonly config: AuthPolicyResourceConfig;

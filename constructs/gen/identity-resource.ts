@@ -9,7 +9,7 @@ export interface IdentityResourceConfig extends TerraformMetaArguments {
   readonly dnsNames?: readonly string[];
   /** What must be proven for the workload: `all`; `inbound` = what reaches it, while its own traffic to addresses of no node is free; `off` = nothing. Default: that of the trust domain. */
   readonly enforcement?: string;
-  /** Foreign trust domains whose bundles the workload gets. */
+  /** Foreign trust domains whose bundles the workload gets. Not supported yet: leave it out. */
   readonly federatesWith?: readonly string[];
   /** Tells a workload with several identities which one this is (SPIFFE Workload API). */
   readonly hint?: string;
@@ -17,13 +17,13 @@ export interface IdentityResourceConfig extends TerraformMetaArguments {
   readonly parentId: string;
   /** What the agent must find on a process to give it this identity, all of them: `unix:uid:1001`, `unix:gid:1001`, `cgroup:path:/apps/web`. */
   readonly selectors: readonly string[];
-  /** SPIFFE ID of the workload, `spiffe://<trust domain>/<path>`. Changed in place within its trust domain; paths under `/symbolon/` are reserved. */
+  /** SPIFFE ID of the workload, `spiffe://<trust domain>/<path>`; paths under `/symbolon/` are reserved. */
   readonly spiffeId: string;
   /** Lifetime of its X509-SVIDs, like `"1h"`. Default: that of the trust domain. */
   readonly x509SvidTtl?: string;
 }
 
-/** The identity of a workload: which SPIFFE ID a process gets that runs on a node and bears all the selectors. Traffic of a workload with an identity passes only where auth policies allow it. */
+/** The identity of a workload: which SPIFFE ID a process gets that runs on a node and bears all the selectors. Traffic of a workload with an identity passes only where auth policies allow it. Make several with `for_each` keyed by the path, not with `count`: an index that moves deletes and makes again every identity behind it, and cuts their connections. */
 export class IdentityResource extends TerraformResource {
   static readonly tfResourceType = 'symbolon_identity';
   private readonly config: IdentityResourceConfig;
@@ -52,7 +52,7 @@ export class IdentityResource extends TerraformResource {
     return this.getStringAttribute('enforcement');
   }
 
-  /** Foreign trust domains whose bundles the workload gets. */
+  /** Foreign trust domains whose bundles the workload gets. Not supported yet: leave it out. */
   get federatesWith(): string[] {
     return Fn.tolist(this.getListAttribute('federates_with'));
   }
@@ -77,7 +77,7 @@ export class IdentityResource extends TerraformResource {
     return Fn.tolist(this.getListAttribute('selectors'));
   }
 
-  /** SPIFFE ID of the workload, `spiffe://<trust domain>/<path>`. Changed in place within its trust domain; paths under `/symbolon/` are reserved. */
+  /** SPIFFE ID of the workload, `spiffe://<trust domain>/<path>`; paths under `/symbolon/` are reserved. */
   get spiffeId(): string {
     return this.getStringAttribute('spiffe_id');
   }

@@ -44,7 +44,7 @@ function symbolonProviderWaitForEnforcementToTerraform(struct?: SymbolonProvider
 export interface SymbolonProviderConfig {
   /** How to reach the authority of each trust domain. One provider block serves them all. */
   readonly authorities?: { readonly [key: string]: SymbolonProviderAuthorities };
-  /** Name under which objects are created, best one for each stack: it tells an interrupted apply's own objects from others'. Default: `terraform`. */
+  /** Name under which objects are created, another one for each stack: by it an apply that was interrupted finds its own objects again and takes them over. Two stacks of one owner take over each other's. Default: none; nothing is ever taken over, and an object that is there already is an error that prints the import command. */
   readonly owner?: string;
   /** After each change wait until all connected agents enforce it. Without this block nothing is waited for. */
   readonly waitForEnforcement?: SymbolonProviderWaitForEnforcement;

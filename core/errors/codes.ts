@@ -40,9 +40,11 @@ export interface ErrorContexts {
   RPC_FAILED: { readonly method: string; readonly status: number };
   // authority
   STORE_FAILED: { readonly what: string };
-  ALREADY_EXISTS: { readonly what: string };
+  /** `owner`: whose it is. */
+  ALREADY_EXISTS: { readonly what: string; readonly owner?: string };
   NOT_FOUND: { readonly what: string };
-  CONFLICT: { readonly what: string };
+  /** `field`: that of the request which contradicts something else; none if the object itself was changed meanwhile. */
+  CONFLICT: { readonly what: string; readonly field?: string };
   PERMISSION_DENIED: { readonly what: string };
   TOKEN_REFUSED: { readonly why: string };
   CSR_INVALID: { readonly rule: string };

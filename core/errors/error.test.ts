@@ -39,6 +39,8 @@ describe('describeError', () => {
     [new Error('outer', { cause: error }), 'outer: no answer in 5 ms: the socket closed'],
     [new Error('alone'), 'alone'],
     [new Error('odd', { cause: 7 }), 'odd: 7'],
+    [new Error('all said', { cause: new Error('') }), 'all said'],
+    [new Error('', { cause: new Error('why') }), ': why'],
     ['text', 'text'],
     [undefined, 'undefined'],
   ])('%#', (value, text) => {

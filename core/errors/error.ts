@@ -21,7 +21,7 @@ export function isSymbolonError<Code extends ErrorCode = ErrorCode>(error: unkno
   return error instanceof SymbolonError && (code === undefined || error.code === code);
 }
 
-/** Whatever was thrown, as text for a person: the message, then each cause's. */
+/** Whatever was thrown, as text for a person: the message, then that of each cause that has one. */
 export function describeError(error: unknown): string {
   const texts: string[] = [];
   const seen = new Set<unknown>();
@@ -29,7 +29,8 @@ export function describeError(error: unknown): string {
     // Causes that go round in a circle are told once.
     if (seen.has(cause)) break;
     seen.add(cause);
-    texts.push(cause instanceof Error ? cause.message : String(cause));
+    const text = cause instanceof Error ? cause.message : String(cause);
+    if (text !== '' || texts.length === 0) texts.push(text);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return texts.join(': ');

@@ -1,10 +1,10 @@
 import { SymbolonError } from '#core/errors/error';
 import { parseIpAddress } from '#core/network/address';
-import { parsePort } from '#core/network/flow';
+import { parsePort, type Port } from '#core/network/flow';
 import type { AgentEndpoint } from './directory.ts';
 
-/** Parses where an agent listens: `192.0.2.7:7420` or `[2001:db8::7]:7420`. Throws ADDRESS_INVALID, PORT_INVALID. */
-export function parseAgentEndpoint(text: string): AgentEndpoint {
+/** The parts of `192.0.2.7:7420`, `[2001:db8::7]:7420` or `host.example:7420`; what the host is, is not looked at. Throws ADDRESS_INVALID, PORT_INVALID. */
+export function splitHostAndPort(text: string): { readonly host: string; readonly port: Port } {
   const match = /^(?:\[([^\]]*:[^\]]*)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   if (!match) {
     throw new SymbolonError(
@@ -13,7 +13,13 @@ export function parseAgentEndpoint(text: string): AgentEndpoint {
       { value: text },
     );
   }
-  return { address: parseIpAddress(match[1] ?? match[2] ?? ''), port: parsePort(Number(match[3])) };
+  return { host: match[1] ?? match[2] ?? '', port: parsePort(Number(match[3])) };
+}
+
+/** Parses where an agent listens: `192.0.2.7:7420` or `[2001:db8::7]:7420`. Throws ADDRESS_INVALID, PORT_INVALID. */
+export function parseAgentEndpoint(text: string): AgentEndpoint {
+  const { host, port } = splitHostAndPort(text);
+  return { address: parseIpAddress(host), port };
 }
 
 /** The text form; the inverse of parseAgentEndpoint. */

@@ -13,6 +13,9 @@ export const ENFORCEMENTS: readonly Enforcement[] = ['off', 'inbound', 'all'];
 /** Applies where neither the identity nor the trust domain says otherwise. */
 export const DEFAULT_ENFORCEMENT: Enforcement = 'all';
 
+/** The longest lifetime of an X509-SVID that anybody can have meant: 366 days. */
+export const MAX_X509_SVID_TTL_SECONDS = 366 * 24 * 3600;
+
 /** A registration entry: who a workload is, if it runs on the node `parentId` and bears all the selectors. */
 export interface RegistrationEntry {
   readonly id: string;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@grpc/grpc-js';
-import { SymbolonError } from '#core/errors/error';
+import { describeError, SymbolonError } from '#core/errors/error';
 import { parseSpiffeId } from '#core/spiffe/id';
 import type { X509Svid } from '#core/spiffe/svid';
 import { TestCa } from '#core/spiffe/testing/ca';
@@ -128,6 +128,10 @@ test('an error keeps its code, context and message across the wire; a fault of t
     context: { what: 'x' },
     message: 'there is no node x; see `symbolon status`',
   });
+  // The status that it came with is kept, and adds no second text to the first.
+  const carried = await callUnary(c, ControlService.getNode, { id: 'x', name: '' }).catch((e: unknown) => e);
+  expect(carried).toMatchObject({ cause: { code: 5 } });
+  expect(describeError(carried)).toBe('there is no node x; see `symbolon status`');
   const fault = await callUnary(c, ControlService.getNode, { id: 'bug', name: '' }).catch((e: unknown) => e);
   expect(fault).toMatchObject({ code: 'RPC_FAILED' });
   expect(String(fault)).not.toContain('secret');

@@ -35,6 +35,16 @@ export function errorToStatus(error: unknown): { code: Status; details: string; 
   return { code: statusCodeOf(error), details: error.message, metadata };
 }
 
+/** The gRPC status that an error came with. It has no text of its own: the error says all that the status said. */
+class GrpcStatus extends Error {
+  override readonly name = 'GrpcStatus';
+  readonly code: Status;
+  constructor(code: Status) {
+    super('');
+    this.code = code;
+  }
+}
+
 function carriedError(error: ServiceError): SymbolonError | undefined {
   const [value] = error.metadata?.get(ERROR_KEY) ?? [];
   if (!(value instanceof Buffer)) return undefined;
@@ -42,7 +52,12 @@ function carriedError(error: ServiceError): SymbolonError | undefined {
     const carried: unknown = JSON.parse(value.toString());
     if (typeof carried !== 'object' || carried === null || !('code' in carried) || !('context' in carried)) return undefined;
     if (typeof carried.code !== 'string' || typeof carried.context !== 'object' || carried.context === null) return undefined;
-    return new SymbolonError(carried.code as ErrorCode, error.details, carried.context as ErrorContexts[ErrorCode], error);
+    return new SymbolonError(
+      carried.code as ErrorCode,
+      error.details,
+      carried.context as ErrorContexts[ErrorCode],
+      new GrpcStatus(error.code),
+    );
   } catch {
     return undefined;
   }
@@ -57,17 +72,21 @@ const CODE_OF: ReadonlyMap<Status, 'NOT_FOUND' | 'ALREADY_EXISTS' | 'CONFLICT' |
   [Status.UNAUTHENTICATED, 'PERMISSION_DENIED'],
 ]);
 
-/** What a failed call means: the other end's SymbolonError if it sent one, else the code that stands for the gRPC status. */
+/**
+ * What a failed call means: the other end's SymbolonError if it sent one, else the code that stands for the gRPC status. Its cause is the status alone:
+ * the ServiceError has the same text once more.
+ */
 export function errorFromStatus(error: ServiceError, method: string, timeoutMs = 0): SymbolonError {
   const carried = carriedError(error);
   if (carried) return carried;
   const what = error.details || error.message;
+  const cause = new GrpcStatus(error.code);
   if (error.code === Status.UNAVAILABLE)
-    return new SymbolonError('UNAVAILABLE', `${method} reached nobody: ${what}`, { what: method }, error);
+    return new SymbolonError('UNAVAILABLE', `${method} reached nobody: ${what}`, { what: method }, cause);
   if (error.code === Status.DEADLINE_EXCEEDED) {
-    return new SymbolonError('TIMEOUT', `${method} got no answer in ${timeoutMs} ms`, { what: method, ms: timeoutMs }, error);
+    return new SymbolonError('TIMEOUT', `${method} got no answer in ${timeoutMs} ms`, { what: method, ms: timeoutMs }, cause);
   }
   const code = CODE_OF.get(error.code);
-  if (code) return new SymbolonError(code, what, { what: method }, error);
-  return new SymbolonError('RPC_FAILED', `${method} failed: ${what}`, { method, status: error.code }, error);
+  if (code) return new SymbolonError(code, what, { what: method }, cause);
+  return new SymbolonError('RPC_FAILED', `${method} failed: ${what}`, { method, status: error.code }, cause);
 }

@@ -1,8 +1,9 @@
 import { SymbolonError } from '#core/errors/error';
+import { MAX_X509_SVID_TTL_SECONDS } from '#core/registration/entry';
 import { parseDurationMs } from '#core/time/duration';
 import type { TextRule } from '../plugin/schema/attribute.ts';
 
-const MAX_SECONDS_MS = 366 * 24 * 3_600_000;
+const MAX_SECONDS_MS = MAX_X509_SVID_TTL_SECONDS * 1000;
 
 /** Milliseconds of a duration that its rule has accepted. */
 export function durationMs(text: string): number {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { Enforcement } from '#proto/gen/symbolon/authority/types';
 import type { TextRule } from '../plugin/schema/attribute.ts';
 import { Unknown } from '../plugin/values/unknown.ts';
 import { ADDRESS, ADDRESS_PREFIX, ENDPOINT, HOST_AND_PORT } from './address.ts';
@@ -6,6 +7,7 @@ import { DNS_NAME } from './dns-name.ts';
 import { SECONDS, TIMEOUT } from './duration.ts';
 import { ENFORCEMENT, enforcementFromMessage, enforcementToMessage } from './enforcement.ts';
 import { NODE_NAME } from './node-name.ts';
+import { NOT_EMPTY } from './not-empty.ts';
 import { oneOf } from './one-of.ts';
 import { secondsFromMessage, secondsToMessage } from './seconds.ts';
 import { SELECTOR } from './selector.ts';
@@ -73,7 +75,13 @@ const ROWS: readonly Row[] = [
     accepted: ['authority.example:7400', '192.0.2.1:7400', '[2001:db8::1]:7400'],
     refused: ['authority.example', ':7400', '192.0.2:7400', 'a b:1', 'http://a:1'],
   },
-  { name: 'SELECTOR', rule: SELECTOR, accepted: ['unix:uid:1001', 'cgroup:path:/a'], refused: ['', 'unix', 'unix:', ':uid'] },
+  {
+    name: 'SELECTOR',
+    rule: SELECTOR,
+    accepted: ['unix:uid:1001', 'cgroup:path:/a'],
+    refused: ['', 'unix', 'unix:', ':uid', 'unix:uid:01', 'k8s:ns:x'],
+  },
+  { name: 'NOT_EMPTY', rule: NOT_EMPTY, accepted: ['/run/x.sock'], refused: ['', ' '] },
   {
     name: 'TRAFFIC',
     rule: TRAFFIC,
@@ -153,4 +161,7 @@ test('durations and enforcement survive the way to the authority and back', () =
     null,
   ]);
   for (const word of ['off', 'inbound', 'all', null]) expect(enforcementFromMessage(enforcementToMessage(word))).toBe(word);
+  expect(() => enforcementFromMessage(Enforcement.UNRECOGNIZED)).toThrow(
+    'enforcement -1 is unknown; this provider is older than the authority',
+  );
 });

@@ -1,14 +1,19 @@
 import type { Client, MethodDefinition } from '@grpc/grpc-js';
 import { isSymbolonError, SymbolonError } from '#core/errors/error';
 import type { TrustDomain } from '#core/spiffe/id';
+import { formatDurationMs } from '#core/time/duration';
 import { callUnary } from '#daemon/grpc/call';
 import { openClient } from '#daemon/grpc/dial';
+import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { type AuthorityEndpoint, describeEndpoint, dialAuthority } from './endpoint.ts';
 
 type Unary<Request, Response> = MethodDefinition<Request, Response> & { readonly requestStream: false; readonly responseStream: false };
 
 /** Interrupted changes are short: they may end, so that state says what they did. */
 const GRACE_AFTER_INTERRUPT_MS = 2000;
+
+/** How long an authority that did not answer is not asked for the same list again. */
+const FAILED_LIST_MS = 10_000;
 
 /** One authority, as this process knows it: one connection, made when first needed; one list of each kind of object, until something is written. */
 export class AuthorityConnection {
@@ -17,6 +22,7 @@ export class AuthorityConnection {
   /** True once a wait for enforcement has run out: the same laggards need not be waited for with every other change. */
   impatient = false;
   private client: Client | undefined;
+  private readonly nodes = new Map<string, Promise<boolean>>();
   private readonly lists = new Map<string, Promise<unknown>>();
 
   constructor(trustDomain: TrustDomain, endpoint: AuthorityEndpoint) {
@@ -49,14 +55,33 @@ export class AuthorityConnection {
     }
   }
 
-  /** What `load` answers, asked once for each key until the next write. A failure is not kept. */
+  /** What `load` answers, asked once for each key until the next write. Of failures only those are kept, for some seconds, that say nobody answers. */
   list<T>(key: string, load: () => Promise<T>): Promise<T> {
     const found = this.lists.get(key) as Promise<T> | undefined;
     if (found) return found;
     const loading = load();
     this.lists.set(key, loading);
-    loading.catch(() => this.lists.delete(key));
+    loading.catch((error: unknown) => {
+      const forget = (): void => {
+        if (this.lists.get(key) === loading) this.lists.delete(key);
+      };
+      // A plan asks for every object, ten at a time: a silent authority would be waited for again and again.
+      if (isSymbolonError(error, 'UNAVAILABLE') || isSymbolonError(error, 'TIMEOUT')) setTimeout(forget, FAILED_LIST_MS).unref();
+      else forget();
+    });
     return loading;
+  }
+
+  /** True if the authority has, or could not be asked whether it has, a node of that name. Asked once for each name. */
+  hasNode(name: string, signal: AbortSignal): Promise<boolean> {
+    const known = this.nodes.get(name);
+    if (known) return known;
+    const asked = this.read(ControlService.getNode, { id: '', name }, signal).then(
+      () => true,
+      (error: unknown) => !isSymbolonError(error, 'NOT_FOUND'),
+    );
+    this.nodes.set(name, asked);
+    return asked;
   }
 
   close(): void {
@@ -73,8 +98,16 @@ export class AuthorityConnection {
     try {
       return await callUnary(this.client, method, request, options);
     } catch (error) {
-      if (!isSymbolonError(error, 'UNAVAILABLE')) throw error;
       const where = describeEndpoint(this.endpoint);
+      if (isSymbolonError(error, 'TIMEOUT')) {
+        const { ms } = error.context;
+        throw new SymbolonError(
+          'TIMEOUT',
+          `the authority of ${this.trustDomain} at ${where} did not answer within ${formatDurationMs(ms)}; look at its log, restart it if it hangs, and repeat`,
+          { what: where, ms },
+        );
+      }
+      if (!isSymbolonError(error, 'UNAVAILABLE')) throw error;
       // grpc-js tells the one thing that helps in the middle of much else.
       const reason = /Last error: (?:\w*Error: )?(.*?)\. Resolution note/.exec(error.message)?.[1] ?? error.message;
       throw new SymbolonError(

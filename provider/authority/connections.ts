@@ -1,6 +1,7 @@
 import { SymbolonError } from '#core/errors/error';
 import type { TrustDomain } from '#core/spiffe/id';
 import { AuthorityConnection } from './authority-connection.ts';
+import { Claims } from './claims.ts';
 import type { AuthorityEndpoint } from './endpoint.ts';
 
 /** What to do after each change until the connected agents enforce it. */
@@ -14,9 +15,13 @@ export type AuthorityEndpoints = ReadonlyMap<TrustDomain, AuthorityEndpoint | un
 
 /** What the provider was configured with. Nothing is connected before it is needed. */
 export class Connections {
-  /** Marks what is created here, so that an interrupted create finds its own object again. */
+  /** Marks what is created here, so that an interrupted create finds its own object again. Empty: nobody is named, and nothing found. */
   readonly owner: string;
   readonly enforcementWait: EnforcementWait | undefined;
+  /** The objects of this plan. */
+  readonly planned = new Claims();
+  /** The objects that this process has created or taken over. */
+  readonly created = new Claims();
   private readonly endpoints: AuthorityEndpoints | undefined;
   private readonly open = new Map<TrustDomain, AuthorityConnection>();
 

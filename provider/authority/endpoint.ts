@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describeError, SymbolonError } from '#core/errors/error';
+import { checkAdminSvid } from '#core/registration/admin-svid';
 import { authoritySpiffeId } from '#core/registration/node-id';
 import type { TrustDomain } from '#core/spiffe/id';
 import { certificatesFromPem } from '#core/spiffe/pem';
@@ -24,17 +25,28 @@ function pem(value: string, what: string): string {
   try {
     return readFileSync(value, 'utf8');
   } catch (error) {
-    throw new SymbolonError('CONFIG_INVALID', `${what} is neither PEM nor a readable file`, { path: what, value: '' }, error);
+    // The error itself names the path, which may be the key: only what the system calls it is told.
+    const { code } = error as NodeJS.ErrnoException;
+    throw new SymbolonError(
+      'CONFIG_INVALID',
+      `${what} is neither PEM (it has no line "-----BEGIN …") nor the path of a readable file${code === undefined ? '' : ` (${code})`}; give a PEM text or the path of a PEM file`,
+      { path: what, value: '' },
+    );
   }
 }
 
 /** Reads what a setting holds; whatever is wrong with it is said under the setting's name. */
 function read<T>(what: string, value: string, parse: (text: string) => T): T {
   const text = pem(value, what);
+  return under(what, () => parse(text));
+}
+
+/** Whatever `check` throws is said under a setting's name. */
+function under<T>(what: string, check: () => T): T {
   try {
-    return parse(text);
+    return check();
   } catch (error) {
-    throw new SymbolonError('CONFIG_INVALID', `${what}: ${describeError(error)}`, { path: what, value: '' }, error);
+    throw new SymbolonError('CONFIG_INVALID', `${what}: ${describeError(error)}`, { path: what, value: '' });
   }
 }
 
@@ -43,6 +55,7 @@ export function dialAuthority(trustDomain: TrustDomain, endpoint: AuthorityEndpo
   if (endpoint.kind === 'unix') return dialUnix(endpoint.path);
   const at = `authorities[${JSON.stringify(trustDomain)}]`;
   const chain = read(`${at}.cert`, endpoint.certificate, certificatesFromPem);
+  under(`${at}.cert`, () => checkAdminSvid(chain, trustDomain, instantFromMs(Date.now())));
   const credential = read(`${at}.key`, endpoint.key, (key) => credentialOf(chain, key));
   const authorities = read(`${at}.bundle`, endpoint.bundle, certificatesFromPem).map((der) => ({ der }));
   const bundles = new Map([[trustDomain, { trustDomain, authorities, sequence: 0n }]]);

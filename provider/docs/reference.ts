@@ -24,7 +24,9 @@ export function providerReference(provider: Documented, exampleOf: (name: string
     pages.set(file, page(`${source.typeName} (data source)`, source.description, exampleOf(source.typeName), source.attributes));
     lists.push(`- [${source.typeName}](${file}) (data source): ${source.description}`);
   }
-  const list = `\n## What it offers\n\n${lists.join('\n')}\n`;
+  const install =
+    '\n## Install\n\nIt is in no registry yet: [Install the provider and the construct library](../../how-to/install-the-provider.md).\n';
+  const list = `${install}\n## What it offers\n\n${lists.join('\n')}\n`;
   pages.set('index.md', page('The provider symbolon', provider.description, exampleOf('provider'), provider.attributes, list));
   return pages;
 }

@@ -11,12 +11,14 @@ export interface Diagnostic {
 
 /** Collects diagnostics of one request. */
 export interface Report {
+  /** True once an error was reported. */
+  hasErrors(): boolean;
   error(summary: string, detail: string, path?: Path): void;
   warning(summary: string, detail: string, path?: Path): void;
 }
 
 /** A report with what it has collected. */
-export function createReport(): Report & { readonly diagnostics: readonly Diagnostic[]; hasErrors(): boolean } {
+export function createReport(): Report & { readonly diagnostics: readonly Diagnostic[] } {
   const diagnostics: Diagnostic[] = [];
   const add = (severity: Diagnostic['severity']) => (summary: string, detail: string, path?: Path) => {
     diagnostics.push({ severity, summary, detail, ...(path ? { path } : {}) });

@@ -22,6 +22,12 @@ export interface Stored<A extends Attributes> {
 export const NOT_YET_KNOWN = Symbol('not yet known');
 
 /**
+ * What a plan begins with: nothing, the object of a state, or an object that makes way for the planned one (Terraform then asks a second time, as if
+ * there were nothing).
+ */
+export type PlanBegin = { readonly kind: 'nothing' | 'replaced' } | { readonly kind: 'object'; readonly id: string };
+
+/**
  * A managed resource. Only create, update and delete change anything. Whatever a method throws becomes a diagnostic. Values that were known in the
  * plan are what state holds after create and update, whatever `values` says; unknown ones are filled from it.
  */
@@ -36,7 +42,7 @@ export interface Resource<A extends Attributes, C> {
   /** Computed values that follow from others, known as soon as these are. */
   derive?(planned: Planned<A>): Partial<Planned<A>>;
   /** Rules that need the provider's configuration; nothing is connected to. */
-  checkPlan?(planned: Planned<A>, connection: C, report: Report): void;
+  checkPlan?(planned: Planned<A>, connection: C, report: Report, begin: PlanBegin): void;
   create(planned: Model<A>, operation: Operation<C>): Promise<Stored<A>>;
   /** Undefined: it is gone. */
   read(state: Model<A>, operation: Operation<C>): Promise<Stored<A> | undefined | typeof NOT_YET_KNOWN>;

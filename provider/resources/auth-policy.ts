@@ -1,5 +1,5 @@
 import { POLICY_ACTIONS, POLICY_DEFAULTS, POLICY_MODES, POLICY_SIDES, PROTECTIONS, parsePolicyName } from '#core/policy/parse';
-import { parseTrustDomain } from '#core/spiffe/id';
+import { parseTrustDomain, type TrustDomain } from '#core/spiffe/id';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
 import type { AuthPolicy, PartySet } from '#proto/gen/symbolon/authority/types';
 import { oneOf } from '../attributes/one-of.ts';
@@ -13,6 +13,8 @@ import type { Resource } from '../plugin/resource.ts';
 import { attribute, type Model } from '../plugin/schema/attribute.ts';
 import { isRecord, type Value } from '../plugin/values/value.ts';
 import { noneToNull, writtenObject } from './message-values.ts';
+import { checkOneAddress } from './one-address.ts';
+import { unreachedEnds } from './policy-reach.ts';
 import type { StoredKind } from './stored-kind.ts';
 import { storedObject } from './stored-object.ts';
 import { checkHasAuthority, knownDomain } from './trust-domain-of-plan.ts';
@@ -40,6 +42,8 @@ const attributes = {
   }),
   name: attribute.string({
     required: true,
+    // In place, an index that moves up would rename policies that stay, each onto the name of the next.
+    forceNew: true,
     rule: { check: parsePolicyName },
     description: 'Name of the policy, unique in the trust domain; decisions and logs name it.',
   }),
@@ -108,9 +112,20 @@ function checkNamesSomebody(end: 'sources' | 'destinations', value: unknown, rep
   report.error(`Invalid ${end}`, text, attributePath(end));
 }
 
+/** A policy that no node of its trust domain enforces looks like a protection and is none. */
+function checkReaches(policy: Parameters<typeof unreachedEnds>[0], trustDomain: TrustDomain, report: Report): void {
+  const ends = unreachedEnds(policy, trustDomain);
+  const [end] = ends;
+  if (end === undefined) return;
+  const side = ends.length > 1 ? '' : ` with side = ${JSON.stringify(policy.side)}`;
+  const text = `${ends.join(' and ')}: nobody there is of the trust domain ${trustDomain}, so that no node would enforce the policy${side}; correct trust_domain or side, or declare it at the authority of a trust domain that it names.`;
+  report.error('Policy without effect', text, attributePath(end));
+}
+
 const kind: StoredKind<typeof attributes, AuthPolicy> = {
   noun: 'auth policy',
   trustDomainOf: (model) => parseTrustDomain(model.trust_domain),
+  keyOf: ({ name, trust_domain }) => [name, trust_domain],
   nameOf: (message) => message.name,
   toMessage: (model) => ({
     id: model.id,
@@ -153,14 +168,18 @@ const kind: StoredKind<typeof attributes, AuthPolicy> = {
 export const authPolicyResource: Resource<typeof attributes, Connections> = {
   typeName: 'symbolon_auth_policy',
   description:
-    'Who may open connections to whom, once both have proven who they are. Without an allow nothing passes between workloads with identities; removing one cuts established connections, too.',
+    'Who may open connections to whom, once both have proven who they are. Without an allow nothing passes between workloads with identities; removing one cuts established connections, too. Make several with `for_each` keyed by the name, not with `count`: an index that moves deletes and makes again every policy behind it, and cuts their connections.',
   attributes,
   importExamples: ['east.example/web-to-payments'],
-  check: ({ sources, destinations }, report) => {
+  check: ({ trust_domain, sources, destinations, side }, report) => {
     checkNamesSomebody('sources', sources, report);
     checkNamesSomebody('destinations', destinations, report);
+    const domain = knownDomain(trust_domain);
+    if (domain !== undefined && !report.hasErrors()) checkReaches({ sources, destinations, side }, domain, report);
   },
-  checkPlan: ({ trust_domain }, connections, report) =>
-    checkHasAuthority(knownDomain(trust_domain), attributePath('trust_domain'), connections, report),
+  checkPlan: (planned, connections, report, begin) => {
+    checkHasAuthority(knownDomain(planned.trust_domain), attributePath('trust_domain'), connections, report);
+    checkOneAddress({ noun: kind.noun, key: kind.keyOf(planned) }, attributePath('name'), begin, connections, report);
+  },
   ...storedObject(kind),
 };

@@ -13,10 +13,11 @@ import type { Connections } from '../authority/connections.ts';
 import { attributePath } from '../plugin/path.ts';
 import type { Resource } from '../plugin/resource.ts';
 import { attribute } from '../plugin/schema/attribute.ts';
-import type { Unknown } from '../plugin/values/unknown.ts';
 import { emptyToNull, noneToNull, writtenObject } from './message-values.ts';
+import { checkOneAddress } from './one-address.ts';
 import type { StoredKind } from './stored-kind.ts';
 import { storedObject } from './stored-object.ts';
+import { warnOfUndeclaredNode } from './undeclared-node.ts';
 import { checkHasAuthority } from './trust-domain-of-plan.ts';
 
 const attributes = {
@@ -24,13 +25,13 @@ const attributes = {
   spiffe_id: attribute.string({
     required: true,
     rule: WORKLOAD_ID,
-    // An identity moves to another authority only as a new object.
-    forceNew: (prior: string, planned: string | Unknown) => knownTrustDomain(planned) !== knownTrustDomain(prior),
-    description:
-      'SPIFFE ID of the workload, `spiffe://<trust domain>/<path>`. Changed in place within its trust domain; paths under `/symbolon/` are reserved.',
+    // Another ID is another identity; in place, an index that moves up would rename those of live workloads.
+    forceNew: true,
+    description: 'SPIFFE ID of the workload, `spiffe://<trust domain>/<path>`; paths under `/symbolon/` are reserved.',
   }),
   parent_id: attribute.string({
     required: true,
+    forceNew: true,
     rule: NODE_ID,
     description: 'SPIFFE ID of the node that the workload runs on, for instance `symbolon_node.east_1.spiffe_id`.',
   }),
@@ -49,7 +50,7 @@ const attributes = {
   federates_with: attribute.texts({
     optional: true,
     element: TRUST_DOMAIN,
-    description: 'Foreign trust domains whose bundles the workload gets.',
+    description: 'Foreign trust domains whose bundles the workload gets. Not supported yet: leave it out.',
   }),
   x509_svid_ttl: attribute.string({
     optional: true,
@@ -72,7 +73,9 @@ const attributes = {
 const kind: StoredKind<typeof attributes, Identity> = {
   noun: 'identity',
   trustDomainOf: (model) => trustDomainOf(parseSpiffeId(model.spiffe_id)),
+  keyOf: ({ spiffe_id, parent_id, selectors }) => [spiffe_id, parent_id, selectors],
   nameOf: (message) => message.spiffeId,
+  whereabouts: ({ parentId, selectors }) => `on ${parentId}, ${selectors.join(' ')}`,
   toMessage: (model) => ({
     id: model.id,
     spiffeId: model.spiffe_id,
@@ -110,11 +113,13 @@ const kind: StoredKind<typeof attributes, Identity> = {
   delete: (authority, id, expectedGeneration, signal) => authority.write(ControlService.deleteIdentity, { id, expectedGeneration }, signal),
 };
 
+const behaviour = storedObject(kind);
+
 /** A workload's identity: a SPIFFE registration entry. */
 export const identityResource: Resource<typeof attributes, Connections> = {
   typeName: 'symbolon_identity',
   description:
-    'The identity of a workload: which SPIFFE ID a process gets that runs on a node and bears all the selectors. Traffic of a workload with an identity passes only where auth policies allow it.',
+    'The identity of a workload: which SPIFFE ID a process gets that runs on a node and bears all the selectors. Traffic of a workload with an identity passes only where auth policies allow it. Make several with `for_each` keyed by the path, not with `count`: an index that moves deletes and makes again every identity behind it, and cuts their connections.',
   attributes,
   importExamples: ['spiffe://east.example/payments', 'east.example/8f9d3c52-1c0b-4a55-9d0e-0c2a4f3f8a11'],
   check: ({ spiffe_id, parent_id, federates_with }, report) => {
@@ -128,9 +133,19 @@ export const identityResource: Resource<typeof attributes, Connections> = {
     if (Array.isArray(federates_with) && federates_with.some((td) => td === parseTrustDomain(own))) {
       const text = `federates_with: ${own} is the identity's own trust domain, whose bundle it always gets; leave it out.`;
       report.error('Invalid federates_with', text, attributePath('federates_with'));
+    } else if (Array.isArray(federates_with) && federates_with.length > 0) {
+      const text = 'federates_with: it is not supported yet; leave it out.';
+      report.error('Invalid federates_with', text, attributePath('federates_with'));
     }
   },
-  checkPlan: ({ spiffe_id }, connections, report) =>
-    checkHasAuthority(knownTrustDomain(spiffe_id), attributePath('spiffe_id'), connections, report),
-  ...storedObject(kind),
+  checkPlan: (planned, connections, report, begin) => {
+    checkHasAuthority(knownTrustDomain(planned.spiffe_id), attributePath('spiffe_id'), connections, report);
+    checkOneAddress({ noun: kind.noun, key: kind.keyOf(planned) }, attributePath('spiffe_id'), begin, connections, report);
+  },
+  ...behaviour,
+  async create(planned, operation) {
+    const stored = await behaviour.create(planned, operation);
+    await warnOfUndeclaredNode(planned.parent_id, operation);
+    return stored;
+  },
 };

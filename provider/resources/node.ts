@@ -12,6 +12,7 @@ import { attribute } from '../plugin/schema/attribute.ts';
 import { UNKNOWN } from '../plugin/values/unknown.ts';
 import { isRecord, type ValueRecord } from '../plugin/values/value.ts';
 import { emptyToNull, writtenObject } from './message-values.ts';
+import { checkOneAddress } from './one-address.ts';
 import type { StoredKind } from './stored-kind.ts';
 import { storedObject } from './stored-object.ts';
 import { checkHasAuthority, knownDomain } from './trust-domain-of-plan.ts';
@@ -60,6 +61,7 @@ const attributes = {
 const kind: StoredKind<typeof attributes, Node> = {
   noun: 'node',
   trustDomainOf: (model) => parseTrustDomain(model.trust_domain),
+  keyOf: ({ name, trust_domain }) => [name, trust_domain],
   nameOf: (message) => message.name,
   toMessage: (model) => ({
     id: model.id,
@@ -107,7 +109,9 @@ export const nodeResource: Resource<typeof attributes, Connections> = {
   derive: ({ trust_domain, name }) => ({
     spiffe_id: typeof trust_domain === 'string' && typeof name === 'string' ? nodeSpiffeId(parseTrustDomain(trust_domain), name) : UNKNOWN,
   }),
-  checkPlan: ({ trust_domain }, connections, report) =>
-    checkHasAuthority(knownDomain(trust_domain), attributePath('trust_domain'), connections, report),
+  checkPlan: (planned, connections, report, begin) => {
+    checkHasAuthority(knownDomain(planned.trust_domain), attributePath('trust_domain'), connections, report);
+    checkOneAddress({ noun: kind.noun, key: kind.keyOf(planned) }, attributePath('name'), begin, connections, report);
+  },
   ...storedObject(kind),
 };

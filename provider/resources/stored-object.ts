@@ -5,9 +5,11 @@ import type { Ownership } from '#proto/gen/symbolon/authority/types';
 import type { AuthorityConnection } from '../authority/authority-connection.ts';
 import { awaitEnforcement } from '../authority/await-enforcement.ts';
 import type { Connections } from '../authority/connections.ts';
+import { untilSettled } from '../authority/settle.ts';
 import { NOT_YET_KNOWN, type Resource, type Stored } from '../plugin/resource.ts';
 import type { Attributes, Model } from '../plugin/schema/attribute.ts';
 import { rememberedGeneration, rememberGeneration } from './generation.ts';
+import { createOnce } from './one-address.ts';
 import type { StoredKind } from './stored-kind.ts';
 
 type Message = { id: string; ownership?: Ownership | undefined };
@@ -34,11 +36,14 @@ export function storedObject<A extends Attributes, M extends Message>(kind: Stor
     async create(planned, operation) {
       const authority = operation.connection.get(kind.trustDomainOf(planned));
       const wanted = message(planned, '', operation.connection.owner);
-      const written = await kind.create(authority, wanted, operation.signal);
+      const { owner } = operation.connection;
+      const written = await createOnce({ noun: kind.noun, key: kind.keyOf(planned) }, operation.connection, () =>
+        untilSettled(owner, operation.signal, () => kind.create(authority, wanted, operation.signal)),
+      );
       if ((written.message.ownership?.generation ?? 0n) > FIRST_GENERATION) {
         operation.report.warning(
           `Took over an existing ${kind.noun}`,
-          `The ${kind.noun} ${kind.nameOf(written.message)} was there already, with the same owner and content, as after an interrupted apply. It is managed from here now.`,
+          `The ${kind.noun} ${kind.nameOf(written.message)} was there already, with the same owner and content, as after an interrupted apply. It is managed from here now; if another address of the configuration manages it, too, remove one of them.`,
         );
       }
       await awaitEnforcement(authority, written.revision, operation);
@@ -62,7 +67,10 @@ export function storedObject<A extends Attributes, M extends Message>(kind: Stor
     async update(prior, planned, operation) {
       const authority = operation.connection.get(kind.trustDomainOf(planned));
       const wanted = message(planned, String(prior['id']), operation.connection.owner);
-      const written = await kind.update(authority, wanted, rememberedGeneration(operation.private), operation.signal);
+      const generation = rememberedGeneration(operation.private);
+      const written = await untilSettled(operation.connection.owner, operation.signal, () =>
+        kind.update(authority, wanted, generation, operation.signal),
+      );
       await awaitEnforcement(authority, written.revision, operation);
       return stored(written.message, authority.trustDomain);
     },
@@ -89,7 +97,8 @@ export function storedObject<A extends Attributes, M extends Message>(kind: Stor
         throw new SymbolonError('NOT_FOUND', `the authority of ${trustDomain} has no ${kind.noun} ${JSON.stringify(rest)}`, { what: rest });
       }
       if (others.length > 0) {
-        const choices = named.map((m) => `${trustDomain}/${m.id}`).join(', ');
+        const where = (m: M): string => (kind.whereabouts ? ` (${kind.whereabouts(m)})` : '');
+        const choices = named.map((m) => `${trustDomain}/${m.id}${where(m)}`).join(', ');
         throw new SymbolonError(
           'CONFLICT',
           `${JSON.stringify(rest)} names ${named.length} objects; import one of them by its id: ${choices}`,

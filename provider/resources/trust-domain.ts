@@ -10,11 +10,13 @@ import { TRUST_DOMAIN } from '../attributes/trust-domain.ts';
 import type { AuthorityConnection } from '../authority/authority-connection.ts';
 import { awaitEnforcement } from '../authority/await-enforcement.ts';
 import type { Connections } from '../authority/connections.ts';
+import { untilSettled } from '../authority/settle.ts';
 import { attributePath } from '../plugin/path.ts';
 import { NOT_YET_KNOWN, type Operation, type Resource, type Stored } from '../plugin/resource.ts';
 import { attribute, type Model } from '../plugin/schema/attribute.ts';
 import { UNKNOWN } from '../plugin/values/unknown.ts';
 import { rememberedGeneration, rememberGeneration } from './generation.ts';
+import { checkOneAddress, createOnce, type Identified } from './one-address.ts';
 import { noneToNull } from './message-values.ts';
 import { checkHasAuthority, knownDomain } from './trust-domain-of-plan.ts';
 
@@ -78,10 +80,14 @@ async function write(
   operation: Operation<Connections>,
 ): Promise<Stored<typeof attributes>> {
   const settings = toMessage(model, operation.connection.owner);
-  const answer = await authority.write(ControlService.setTrustDomain, { settings, expectedGeneration }, operation.signal);
+  const answer = await untilSettled(operation.connection.owner, operation.signal, () =>
+    authority.write(ControlService.setTrustDomain, { settings, expectedGeneration }, operation.signal),
+  );
   await awaitEnforcement(authority, answer.revision, operation);
   return stored(answer.settings ?? settings);
 }
+
+const identified = (name: unknown): Identified => ({ noun: 'trust domain', key: [name] });
 
 /** The settings of a trust domain's authority. */
 export const trustDomainResource: Resource<typeof attributes, Connections> = {
@@ -94,7 +100,10 @@ export const trustDomainResource: Resource<typeof attributes, Connections> = {
     id: name,
     spiffe_id: typeof name === 'string' ? trustDomainId(parseTrustDomain(name)) : UNKNOWN,
   }),
-  checkPlan: ({ name }, connections, report) => checkHasAuthority(knownDomain(name), attributePath('name'), connections, report),
+  checkPlan: ({ name }, connections, report, begin) => {
+    checkHasAuthority(knownDomain(name), attributePath('name'), connections, report);
+    checkOneAddress(identified(name), attributePath('name'), begin, connections, report);
+  },
 
   async create(planned, operation) {
     const authority = operation.connection.get(parseTrustDomain(planned.name));
@@ -109,15 +118,15 @@ export const trustDomainResource: Resource<typeof attributes, Connections> = {
         },
       );
     }
-    const owner = found.ownership?.owner ?? '';
-    if (found.adopted && owner === operation.connection.owner) {
+    // Without an expected generation the authority refuses what is adopted, unless the same owner says the same again.
+    const written = await createOnce(identified(planned.name), operation.connection, () => write(authority, planned, undefined, operation));
+    if (found.adopted) {
       operation.report.warning(
         'Took over the settings of a trust domain',
-        `The settings of ${planned.name} were adopted by ${JSON.stringify(owner)} before, as after an interrupted apply. They are managed from here now.`,
+        `The settings of ${planned.name} were declared before by the same owner with the same content, as after an interrupted apply. They are managed from here now.`,
       );
     }
-    // Without an expected generation the authority refuses what another owner has adopted.
-    return write(authority, planned, undefined, operation);
+    return written;
   },
 
   async read(state, operation) {

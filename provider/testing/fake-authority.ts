@@ -1,3 +1,4 @@
+import { SymbolonError } from '#core/errors/error';
 import { createLogger } from '#daemon/log';
 import { type GrpcServer, serveUnix } from '#daemon/grpc/serve';
 import type { Handlers } from '#daemon/grpc/service';
@@ -73,7 +74,15 @@ export class FakeAuthority {
     };
     return {
       getTrustDomain: async () => this.settings,
-      setTrustDomain: async ({ settings }) => {
+      setTrustDomain: async ({ settings, expectedGeneration }) => {
+        const body = ({ x509SvidTtlSeconds, enforcement, addressPrefixes }: TrustDomainSettings): string =>
+          JSON.stringify([x509SvidTtlSeconds, enforcement, addressPrefixes]);
+        const owner = settings?.ownership?.owner ?? '';
+        const isOwn = owner !== '' && owner === this.settings.ownership?.owner && body(given(settings)) === body(this.settings);
+        if (this.settings.adopted && expectedGeneration === undefined && !isOwn) {
+          const what = this.settings.trustDomain;
+          throw new SymbolonError('ALREADY_EXISTS', `the settings of ${what} are declared already`, { what });
+        }
         const generation = (this.settings.ownership?.generation ?? 0n) + 1n;
         this.settings = { ...given(settings), adopted: true, ownership: { owner: settings?.ownership?.owner ?? '', generation } };
         return this.changed({ settings: this.settings });

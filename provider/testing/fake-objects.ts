@@ -20,10 +20,12 @@ export class FakeObjects<M extends Message> {
     const found = [...this.all.values()].find((m) => this.keyOf(m) === this.keyOf(wanted));
     if (!found) return this.put(wanted, 1n);
     const content = (message: M): string => JSON.stringify({ ...message, id: '', ownership: undefined });
-    if (found.ownership?.owner !== wanted.ownership?.owner || content(found) !== content(wanted)) {
+    const owner = wanted.ownership?.owner ?? '';
+    if (owner === '' || found.ownership?.owner !== owner || content(found) !== content(wanted)) {
       const what = this.keyOf(wanted);
       throw new SymbolonError('ALREADY_EXISTS', `${what} exists already; to take it over: terraform import <address> td/${found.id}`, {
         what,
+        owner: found.ownership?.owner ?? '',
       });
     }
     this.all.delete(found.id);

@@ -54,10 +54,11 @@ test("somebody else's object is not taken over: the error says how to import it"
 });
 
 test('our own identical object is taken over with a warning, and the old address cannot delete it', async () => {
-  terraform.write(block() + node('old', 'east-1', 1));
+  const own = block('owner = "team-a"');
+  terraform.write(own + node('old', 'east-1', 1));
   await terraform.apply();
   // Renamed without a `moved` block, and created at the new address before the old one is deleted.
-  terraform.write(block() + node('new', 'east-1', 1));
+  terraform.write(own + node('new', 'east-1', 1));
   const renamed = await terraform.mustRun('apply', '-auto-approve', '-input=false', '-target=symbolon_node.new');
   expect(renamed.output).toContain('Took over an existing node');
   await terraform.apply();

@@ -1,4 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { instantFromMs } from '#core/time/instant';
+import { certificatesToPem } from '#core/spiffe/pem';
+import { TestCa } from '#core/spiffe/testing/ca';
 import { type ReattachedProvider, reattachProvider } from '../../provider/testing/reattached-provider.ts';
 import { TerraformFolder } from '../../provider/testing/terraform.ts';
 
@@ -110,6 +115,37 @@ const ROWS: readonly Row[] = [
     what: 'foreign trust domain',
     hcl: identity('federates_with = ["spiffe://west.example"]'),
     says: ['federates_with["spiffe://west.example"]', 'leave out spiffe://'],
+  },
+  {
+    what: 'federation with another',
+    hcl: identity('federates_with = ["west.example"]'),
+    says: ['federates_with: it is not supported yet; leave it out'],
+    line: 'federates_with',
+  },
+  {
+    what: 'number of a selector',
+    hcl: replacing(identity(''), 'selectors', '["unix:uid:01001"]'),
+    says: ['selectors["unix:uid:01001"]', 'in digits without leading zeros'],
+  },
+  {
+    what: 'selector of no agent',
+    hcl: replacing(identity(''), 'selectors', '["k8s:ns:shop"]'),
+    says: ['is of a kind that no agent attests; expected unix:uid:N, unix:gid:N, unix:supplementary_gid:N or cgroup:path:/a/b'],
+  },
+  {
+    what: 'policy of others',
+    hcl: replacing(
+      replacing(policy, 'sources', '{ trust_domains = ["west.example"] }'),
+      'destinations',
+      '{ spiffe_ids = ["spiffe://south.example/x"] }',
+    ),
+    says: ['Policy without effect', 'sources and destinations: nobody there is of the trust domain east.example'],
+    line: 'sources = ',
+  },
+  {
+    what: 'side of others',
+    hcl: replacing(policy, 'sources', '{ trust_domains = ["west.example"] }\n  side = "egress"'),
+    says: ['sources: nobody there is of the trust domain east.example, so that no node would enforce the policy with side = "egress"'],
   },
   {
     what: 'enforcement',
@@ -228,6 +264,16 @@ const PROVIDER_ROWS: readonly { readonly what: string; readonly hcl: string; rea
     says: 'authorities["east.example"]: expected either unix_socket or address',
   },
   {
+    what: 'an empty socket',
+    hcl: 'authorities = { "east.example" = { unix_socket = "" } }',
+    says: 'authorities["east.example"].unix_socket: it is empty',
+  },
+  {
+    what: 'an empty key',
+    hcl: 'authorities = { "east.example" = { address = "a:1", cert = "c", key = "", bundle = "b" } }',
+    says: 'authorities["east.example"].key: it is empty',
+  },
+  {
     what: 'address without proof',
     hcl: 'authorities = { "east.example" = { address = "a:1", cert = "c" } }',
     says: 'address needs cert, key and bundle, too; key and bundle missing',
@@ -271,4 +317,28 @@ test('a key that is no key is not shown', async () => {
   expect(result.code).toBe(1);
   expect(result.output).toContain('Cannot create symbolon_trust_domain');
   expect(result.output).not.toContain('tippecanoe');
+});
+
+test.each(['cert', 'key', 'bundle'])('a %s without its BEGIN line is taken for a path, and not shown either, nor logged', async (name) => {
+  const ca = await TestCa.create('east.example');
+  const validity = { notBefore: instantFromMs(Date.now() - 60_000), notAfter: instantFromMs(Date.now() + 600_000) };
+  const svid = await ca.issue('/symbolon/admin/test', validity);
+  const files: Record<string, string> = {
+    cert: certificatesToPem(svid.chain),
+    key: svid.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    bundle: certificatesToPem([ca.der]),
+  };
+  for (const [field, text] of Object.entries(files)) writeFileSync(join(terraform.path, `${field}.pem`), text, { mode: 0o600 });
+  const body = (files[name] ?? '').split('\n')[1] ?? '';
+  const fields = ['cert', 'key', 'bundle'].map((field) => `${field} = "${field === name ? body : join(terraform.path, `${field}.pem`)}"`);
+  terraform.write(
+    `provider "symbolon" {\n  authorities = { "east.example" = {\naddress = "127.0.0.1:1"\n${fields.join('\n')}\n} }\n}\n${domain}\n`,
+  );
+  const logged = provider.events.length;
+  const result = await terraform.run('apply', '-auto-approve', '-input=false');
+  expect(result.code).toBe(1);
+  expect(flat(result.output)).toContain(`authorities["east.example"].${name} is neither PEM`);
+  const log = provider.events.slice(logged).join('\n');
+  expect(log).toContain('error change failed');
+  for (const text of [result.output, log]) expect(text).not.toContain(body.slice(0, 16));
 });

@@ -72,7 +72,7 @@ const ROWS: readonly Row[] = [
   {
     type: 'symbolon_identity',
     hcl: identity('spiffe://east.example/web'),
-    updated: identity('spiffe://east.example/shop/web', 'dns_names = ["web.east.example"]'),
+    updated: identity('spiffe://east.example/web', 'dns_names = ["web.east.example"]'),
     importId: 'spiffe://east.example/web',
     drift: () => authority.identities.change((i) => i.spiffeId === 'spiffe://east.example/web', { selectors: ['unix:uid:0'] }),
     driftShows: '"unix:uid:0"',
@@ -80,7 +80,7 @@ const ROWS: readonly Row[] = [
   {
     type: 'symbolon_auth_policy',
     hcl: policy('web', 'traffic = ["tcp/8443", "udp/5000-5100", "icmp"]'),
-    updated: policy('web-2', 'traffic = ["any"]\naction = "deny"\nside = "ingress"'),
+    updated: policy('web', 'traffic = ["any"]\naction = "deny"\nside = "ingress"'),
     importId: 'east.example/web',
     drift: () => authority.policies.change((p) => p.name === 'web', { traffic: ['any'] }),
     driftShows: '"any"',
@@ -144,13 +144,24 @@ describe.each(ROWS)('$type', (row) => {
   });
 });
 
-test('what identifies an object needs a new one', async () => {
-  write(resource('symbolon_node', node('east-1', '"10.1.0.0/16"')));
+const traffic = 'traffic = ["any"]';
+test.each([
+  ['symbolon_node', node('east-1', '"10.1.0.0/16"'), 'east-1', 'east-2'],
+  ['symbolon_identity', identity('spiffe://east.example/web'), '/web', '/shop'],
+  ['symbolon_identity', identity('spiffe://east.example/web'), 'node/east-1', 'node/east-2'],
+  ['symbolon_auth_policy', policy('web', traffic), 'name = "web"', 'name = "web-2"'],
+])('what identifies an object needs a new one: %s', async (type, hcl, before, after) => {
+  write(resource(type, hcl));
   await terraform.apply();
-  write(resource('symbolon_node', node('east-2', '"10.1.0.0/16"')));
+  write(resource(type, hcl.replace(before, after)));
   expect((await terraform.plan()).map((c) => c.actions)).toEqual([['delete', 'create']]);
   await terraform.apply();
-  expect([...authority.nodes.all.values()].map((n) => n.name)).toEqual(['east-2']);
+  const all = [...authority.nodes.all.values(), ...authority.identities.all.values(), ...authority.policies.all.values()];
+  expect(all).toHaveLength(1);
+  expect(JSON.stringify(all, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).toContain(
+    after.replaceAll(/^name = "|"$/g, ''),
+  );
+  expect(await terraform.plan()).toEqual([]);
 });
 
 test('computed SPIFFE IDs are known at plan', async () => {

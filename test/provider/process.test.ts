@@ -30,6 +30,7 @@ describe('with terraform', () => {
     authority = new FakeAuthority('east.example');
     await authority.serve(join(terraform.path, 'admin.sock'));
     terraform.write(`provider "symbolon" {
+  owner = "stack"
   authorities = { "east.example" = { unix_socket = "${terraform.path}/admin.sock" } }
 }
 resource "symbolon_node" "a" {

@@ -166,7 +166,7 @@ resource "symbolon_node" "b" {
 test('an identical object of the same owner is taken over with a new id', async () => {
   const node = (label: string): string =>
     `resource "symbolon_node" "${label}" {\n  trust_domain = "east.example"\n  name = "a"\n  address_prefixes = ["10.1.0.0/16"]\n}\n`;
-  terraform.write(block(overSocket()) + node('old'));
+  terraform.write(block(overSocket(), 'owner = "stack"') + node('old'));
   await terraform.apply();
   const before = await terraform.valuesOf('symbolon_node.old');
   await terraform.mustRun('state', 'rm', 'symbolon_node.old');
@@ -178,4 +178,56 @@ test('an identical object of the same owner is taken over with a new id', async 
   terraform.write(block(overSocket(), 'owner = "other"') + node('old'));
   const refused = await terraform.run('apply', '-auto-approve', '-input=false');
   expect(flat(refused.output)).toMatch(/terraform import .*east\.example\/a/);
+});
+
+test('without an owner nothing is taken over, whoever made it', async () => {
+  const all = `resource "symbolon_trust_domain" "td" {\n  name = "east.example"\n}\n${WHOLE.slice(WHOLE.indexOf('resource "symbolon_auth_policy"')).replaceAll(/symbolon_identity\.(\w+)\.spiffe_id/g, '"spiffe://east.example/$1"')}`;
+  terraform.write(block(overSocket()) + all);
+  await terraform.apply();
+  for (const address of ['symbolon_trust_domain.td', 'symbolon_auth_policy.web_to_payments'])
+    await terraform.mustRun('state', 'rm', address);
+  const refused = await terraform.run('apply', '-auto-approve', '-input=false');
+  expect(refused.code).toBe(1);
+  expect(flat(refused.output)).toContain('terraform import <address> east.example/web-to-payments');
+  expect(flat(refused.output)).toContain('terraform import <address> east.example.');
+  expect(refused.output).not.toContain('Took over');
+});
+
+test("another stack's settings are not changed, though both have one owner", async () => {
+  const settings = (more: string): string =>
+    `${block(overSocket(), 'owner = "shared"')}resource "symbolon_trust_domain" "td" {\n  name = "east.example"\n${more}\n}\n`;
+  terraform.write(settings('x509_svid_ttl = "30m"'));
+  await terraform.apply();
+  const second = new TerraformFolder(provider.environment);
+  try {
+    second.write(settings('x509_svid_ttl = "10m"'));
+    const refused = await second.run('apply', '-auto-approve', '-input=false');
+    expect(refused.code).toBe(1);
+    expect(flat(refused.output)).toContain('are declared already with different content, by "shared"; to take them over: terraform import');
+  } finally {
+    second.close();
+  }
+  expect(await terraform.plan()).toEqual([]);
+});
+
+test('an identity on a node that nobody has declared is made with a warning; one ID on two nodes is imported by its id', async () => {
+  const identity = (label: string, parent: string): string =>
+    `resource "symbolon_identity" "${label}" {\n  spiffe_id = "spiffe://east.example/web"\n  parent_id = ${parent}\n  selectors = ["unix:uid:1001"]\n}\n`;
+  const node = `resource "symbolon_node" "one" {\n  trust_domain = "east.example"\n  name = "one"\n  address_prefixes = ["10.1.0.0/16"]\n}\n`;
+  const LOST = '"spiffe://east.example/symbolon/node/lost"';
+  terraform.write(block(overSocket()) + node + identity('a', 'symbolon_node.one.spiffe_id') + identity('b', LOST));
+  const { output } = await terraform.apply();
+  expect(output.match(/Warning: Identity on an undeclared node/g)).toHaveLength(1);
+  expect(flat(output)).toContain('parent_id: the authority of east.example has no node lost yet');
+
+  const ids = [await terraform.valuesOf('symbolon_identity.a'), await terraform.valuesOf('symbolon_identity.b')].map((values) =>
+    String(values['id']),
+  );
+  await terraform.mustRun('state', 'rm', 'symbolon_identity.a');
+  const ambiguous = await terraform.run('import', '-input=false', 'symbolon_identity.a', 'spiffe://east.example/web');
+  expect(ambiguous.code).toBe(1);
+  expect(flat(ambiguous.output)).toContain(`east.example/${ids[0]} (on spiffe://east.example/symbolon/node/one, unix:uid:1001)`);
+  expect(flat(ambiguous.output)).toContain(`east.example/${ids[1]} (on spiffe://east.example/symbolon/node/lost, unix:uid:1001)`);
+  await terraform.mustRun('import', '-input=false', 'symbolon_identity.a', `east.example/${ids[0]}`);
+  expect(await terraform.plan()).toEqual([]);
 });

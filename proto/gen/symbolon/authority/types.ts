@@ -24,7 +24,7 @@ export enum Enforcement {
 
 /** Who wrote an object, and how often it has changed. An update or delete that names a generation fails if it is not the newest. */
 export interface Ownership {
-  /** The provider's `owner`; empty for objects made by hand. */
+  /** The provider's `owner`; empty for objects made by hand or by a provider without one: those are adopted by nobody. */
   owner: string;
   generation: bigint;
 }
