@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeError } from '#core/errors/error';
 import { createSvidVerifier } from '#core/spiffe/verify';
 import type { Clock } from '#daemon/clock';
 import { describeCaller } from '#daemon/grpc/caller';
@@ -98,7 +99,7 @@ function callLog(count: NonNullable<CallHooks['onDone']>, log: Logger): NonNulla
     count(call, result);
     const fields = { method: call.path, caller: describeCaller(call.caller), status: result.status, ms: Math.round(result.ms) };
     if (result.status === INTERNAL) log.error({ ...fields, error: result.error }, 'a call failed');
-    else if (result.error instanceof Error) log.info({ ...fields, why: result.error.message }, 'refused a call');
+    else if (result.error instanceof Error) log.info({ ...fields, why: describeError(result.error) }, 'refused a call');
     else log.debug(fields, 'answered a call');
   };
 }

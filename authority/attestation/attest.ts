@@ -20,9 +20,10 @@ function issueToNode(ca: CertificateAuthority, node: string, publicKey: KeyObjec
   return issueSvid(ca, { id: nodeSpiffeId(ca.trustDomain, node), publicKey, ttlSeconds: ttlSeconds || DEFAULT_SVID_TTL_SECONDS }, at);
 }
 
-/** One text for every reason: a stranger learns nothing about which tokens exist. */
+/** One answer for every reason: a stranger learns nothing about which tokens exist. The reason is the cause, which is logged and never sent. */
 function refused(why: string): SymbolonError {
-  return new SymbolonError('TOKEN_REFUSED', 'the join token is not valid: unknown, used already or expired; make a new one', { why });
+  const text = 'the join token is not valid: unknown, used already or expired; make a new one';
+  return new SymbolonError('TOKEN_REFUSED', text, { what: 'join token' }, why);
 }
 
 /**

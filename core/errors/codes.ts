@@ -44,7 +44,8 @@ export interface ErrorContexts {
   NOT_FOUND: { readonly what: string };
   CONFLICT: { readonly what: string };
   PERMISSION_DENIED: { readonly what: string };
-  TOKEN_REFUSED: { readonly why: string };
+  /** Never why: that stays with the authority, as the error's cause. */
+  TOKEN_REFUSED: { readonly what: string };
   CSR_INVALID: { readonly rule: string };
   // agent: node sessions and pairs
   SESSION_REFUSED: { readonly rule: string };

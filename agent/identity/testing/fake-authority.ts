@@ -95,7 +95,7 @@ export class FakeAuthority {
           const params = step?.$case === 'params' ? step.value : undefined;
           const token = params?.data?.payload.toString() ?? '';
           const name = tokens.get(token);
-          if (name === undefined) throw new SymbolonError('TOKEN_REFUSED', 'the token is unknown or used', { why: 'unknown' });
+          if (name === undefined) throw new SymbolonError('TOKEN_REFUSED', 'the token is unknown or used', { what: 'join token' });
           tokens.delete(token);
           const svid = await sign(`/symbolon/node/${name}`, params?.params?.csr ?? Buffer.alloc(0));
           yield { step: { $case: 'result', value: { svid, reattestable: false } } };
