@@ -121,7 +121,7 @@ export function spireAgentService(context: ServiceContext): Handlers<typeof Agen
     },
     async *attestAgent(requests) {
       const { token, csr } = await attestationParams(requests);
-      const { publicKey } = await verifyCsr(csr);
+      const { publicKey } = verifyCsr(csr);
       const { node, svid } = await attestByJoinToken(store, ca, token, publicKey, clock.now());
       // A connection by the node's previous SVID is cut.
       void context.hub.changed();
@@ -129,7 +129,7 @@ export function spireAgentService(context: ServiceContext): Handlers<typeof Agen
       yield { step: { $case: 'result', value: { svid: x509SvidMessage(svid), reattestable: false } } };
     },
     renewAgent: async (request, call) => {
-      const { publicKey } = await verifyCsr(request.params?.csr ?? Buffer.alloc(0));
+      const { publicKey } = verifyCsr(request.params?.csr ?? Buffer.alloc(0));
       // Looked up again, in the transaction that writes: a ban or a new attestation meanwhile must not be overwritten.
       const { agent, svid } = await store.transact(async (tx) => {
         const agent = await authorisation.attestedNode(tx, call);

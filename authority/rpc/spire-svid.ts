@@ -44,7 +44,7 @@ export function spireSvidService(context: ServiceContext): Handlers<typeof SVIDS
         what: params.entryId,
       });
     }
-    const { publicKey } = await verifyCsr(params.csr);
+    const { publicKey } = verifyCsr(params.csr);
     const id = parseSpiffeId(entry.body.spiffeId);
     const ttlSeconds = entry.body.x509SvidTtlSeconds || defaultTtl;
     const svid = await issueSvid(ca, { id, publicKey, ttlSeconds, dnsNames: entry.body.dnsNames, issuedToNode: parent }, clock.now());
@@ -54,7 +54,7 @@ export function spireSvidService(context: ServiceContext): Handlers<typeof SVIDS
 
   return {
     mintX509Svid: async (request) => {
-      const { publicKey, uris, dnsNames } = await verifyCsr(request.csr);
+      const { publicKey, uris, dnsNames } = verifyCsr(request.csr);
       const id = mintedId(uris, trustDomain);
       checkTtl(request.ttl, 'ttl');
       checkDnsNames(dnsNames);
