@@ -8,7 +8,7 @@ import { type IssuedSvid, issueSvid } from '../ca/issue.ts';
 import type { NodeBody } from '../registry/node.ts';
 import { DEFAULT_SVID_TTL_SECONDS } from '../registry/settings.ts';
 import { type AgentRecord, findAgent, writeAgent } from '../store/agents.ts';
-import { takeJoinToken } from '../store/join-tokens.ts';
+import { findJoinToken, takeJoinToken } from '../store/join-tokens.ts';
 import { findObjects } from '../store/objects.ts';
 import type { StoreTransaction } from '../store/schema.ts';
 import { readSettings } from '../store/settings.ts';
@@ -24,6 +24,13 @@ function issueToNode(ca: CertificateAuthority, node: string, publicKey: KeyObjec
 function refused(why: string): SymbolonError {
   const text = 'the join token is not valid: unknown, used already or expired; make a new one';
   return new SymbolonError('TOKEN_REFUSED', text, { what: 'join token' }, why);
+}
+
+/** Refuses whoever has no token that is valid now. Uses nothing up. Throws TOKEN_REFUSED. */
+export async function checkJoinToken(store: Store, token: string, at: Instant): Promise<void> {
+  const found = await store.transact((tx) => findJoinToken(tx, token));
+  if (!found) throw refused('unknown');
+  if (found.expiresAtSeconds <= secondsOf(at)) throw refused('expired');
 }
 
 /**

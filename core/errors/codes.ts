@@ -38,6 +38,8 @@ export interface ErrorContexts {
   REQUEST_INVALID: { readonly field: string; readonly value: string };
   /** The other end answered a gRPC call with a status that no other code stands for. */
   RPC_FAILED: { readonly method: string; readonly status: number };
+  /** The other end does as much at a time as it will; the same call may succeed in a moment. */
+  BUSY: { readonly what: string };
   // authority
   STORE_FAILED: { readonly what: string };
   ALREADY_EXISTS: { readonly what: string };
