@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '#core/errors/error';
+import { adminRightsOf, nodeNameOf } from '#core/registration/node-id';
 import { createSvidVerifier } from '#core/spiffe/verify';
 import type { Clock } from '#daemon/clock';
 import { describeCaller } from '#daemon/grpc/caller';
@@ -55,6 +56,8 @@ export async function startAuthority(config: AuthorityConfig, clock: Clock, log:
       ...config.listen,
       credential: await issueServerCredential(ca, clock),
       verifyClient: (chain) => verifier.verify(chain, bundles, clock.now()),
+      // A workload has nothing to ask of the authority.
+      isKnown: ({ id }) => nodeNameOf(id) !== undefined || adminRightsOf(id) !== undefined,
       clock,
       log: log.scoped('tls'),
     });
