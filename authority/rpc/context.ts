@@ -17,6 +17,9 @@ import { CallLimit, type CallLimits } from './call-limit.ts';
 /** Strangers who join at the same time: each costs a look into the store, and with a good token a signature and a write to the disk. */
 const JOINS: CallLimits = { all: 32, ofOne: 32 };
 
+/** Calls of nodes that sign or read much: an agent makes one or two at a time. */
+const NODE_CALLS: CallLimits = { all: 256, ofOne: 4 };
+
 /** What the services share. */
 export interface ServiceContext {
   readonly trustDomain: TrustDomain;
@@ -26,7 +29,7 @@ export interface ServiceContext {
   readonly authorisation: Authorisation;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly limits: { readonly joins: CallLimit };
+  readonly limits: { readonly joins: CallLimit; readonly nodeCalls: CallLimit };
   readonly rules: {
     readonly identity: ObjectRules<IdentityBody, IdentityBody>;
     readonly node: ObjectRules<NodeBody, NodeBody>;
@@ -38,7 +41,7 @@ export function serviceContext(parts: Omit<ServiceContext, 'rules' | 'limits'>):
   const { trustDomain } = parts;
   return {
     ...parts,
-    limits: { joins: new CallLimit(JOINS) },
+    limits: { joins: new CallLimit(JOINS), nodeCalls: new CallLimit(NODE_CALLS) },
     rules: { identity: identityRules(trustDomain), node: nodeRules(trustDomain), policy: policyRules(trustDomain) },
   };
 }

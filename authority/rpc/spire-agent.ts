@@ -130,13 +130,13 @@ export function spireAgentService(context: ServiceContext): Handlers<typeof Agen
       yield { step: { $case: 'result', value: { svid: x509SvidMessage(svid), reattestable: false } } };
     },
     renewAgent: async (request, call) => {
-      const { publicKey } = verifyCsr(request.params?.csr ?? Buffer.alloc(0));
-      // Looked up again, in the transaction that writes: a ban or a new attestation meanwhile must not be overwritten.
-      const { agent, svid } = await store.transact(async (tx) => {
-        const agent = await authorisation.attestedNode(tx, call);
-        return { agent, svid: await renewNode(tx, ca, agent, publicKey, clock.now()) };
+      const { node } = authorisation.nodeOf(call);
+      const svid = await limits.nodeCalls.run('RenewAgent', node, async () => {
+        const { publicKey } = verifyCsr(request.params?.csr ?? Buffer.alloc(0));
+        // Looked up again, in the transaction that writes: a ban or a new attestation meanwhile must not be overwritten.
+        return store.transact(async (tx) => renewNode(tx, ca, await authorisation.attestedNode(tx, call), publicKey, clock.now()));
       });
-      log.info({ node: agent.node, serialNumber: svid.serialNumber }, 'renewed a node SVID');
+      log.info({ node, serialNumber: svid.serialNumber }, 'renewed a node SVID');
       return { svid: x509SvidMessage(svid) };
     },
     createJoinToken: async (request) => {
