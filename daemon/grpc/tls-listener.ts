@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { SymbolonError } from '#core/errors/error';
 import type { Logger } from '#daemon/log';
 import { type TlsCredential, tlsIdentity } from '../tls/credential.ts';
+import { oneInEachTurn } from './one-in-each-turn.ts';
 import { peerNetwork } from './peer-network.ts';
 import { type PlaceLimits, Places } from './places.ts';
 
@@ -39,7 +40,8 @@ const nameOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.rem
 
 /**
  * Listens for TLS 1.3 with HTTP/2, and hands over each connection whose handshake is complete with the network that it comes from; the client's
- * certificate is still to be verified. No tickets. Throws CONFIG_INVALID if the address cannot be had.
+ * certificate is still to be verified. That may take milliseconds, of a certificate made for it: one is handed over in each turn of the event
+ * loop. No tickets. Throws CONFIG_INVALID if the address cannot be had.
  */
 export async function listenTls(options: TlsListen, onSecure: (socket: TLSSocket, network: string) => void): Promise<TlsListener> {
   const { log } = options;
@@ -52,12 +54,16 @@ export async function listenTls(options: TlsListen, onSecure: (socket: TLSSocket
     ALPNProtocols: ['h2'],
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   });
-  tls.on('secureConnection', (socket) => {
+  const inTurn = oneInEachTurn((socket: TLSSocket) => {
     const handshake = underWay.get(nameOf(socket));
     handshake?.leave();
     // Nothing is known of it any more: it has been closed meanwhile.
     if (!handshake) socket.destroy();
     else onSecure(socket, handshake.network);
+  });
+  tls.on('secureConnection', (socket) => {
+    socket.on('error', () => undefined);
+    inTurn(socket);
   });
   tls.on('tlsClientError', (error, socket) => {
     log.debug({ error: error.message, from: socket.remoteAddress }, 'a TLS handshake failed');
