@@ -8,8 +8,6 @@ export interface ConnectionLimits {
   readonly calls: number;
 }
 
-const KNOWN_CONNECTION: ConnectionLimits = { requestBytes: 4 * 1024 * 1024, calls: 256 };
-
 /** What a server on a unix socket gives its callers. */
 export interface UnixLimits {
   readonly connections: PlaceLimits;
@@ -19,7 +17,7 @@ export interface UnixLimits {
 /** One of many users of a machine gets an eighth. */
 export const UNIX_LIMITS: UnixLimits = {
   connections: { all: 4096, ofOne: 512, givesWay: 'newcomer' },
-  connection: KNOWN_CONNECTION,
+  connection: { requestBytes: 4 * 1024 * 1024, calls: 256 },
 };
 
 /** What a TLS server gives its callers. Strangers are those who have proven nothing, or nothing that matters here. */
@@ -38,13 +36,14 @@ export interface TlsLimits {
 
 /**
  * 4096 connections in all. A handshake costs about 1 ms of everybody's time, so those that may be under way are also the longest that a crowd
- * can hold up the others. A stranger has one thing to ask, in less than 5 kB.
+ * can hold up the others. A stranger has one thing to ask, in less than 5 kB; the most that anybody asks is a node's 500 certificates, in less than
+ * 1 MB for the largest keys. What is being received is kept in memory: no caller may fill it.
  */
 export const TLS_LIMITS: TlsLimits = {
   handshakes: { all: 256, ofOne: 32, givesWay: 'oldest' },
   strangers: { all: 256, ofOne: 32, givesWay: 'oldest' },
   stranger: { requestBytes: 16 * 1024, calls: 4 },
   strangerLifetimeMs: 30_000,
-  known: { all: 3584, ofOne: 64, givesWay: 'newcomer' },
-  connection: KNOWN_CONNECTION,
+  known: { all: 3584, ofOne: 32, givesWay: 'newcomer' },
+  connection: { requestBytes: 1024 * 1024, calls: 64 },
 };
