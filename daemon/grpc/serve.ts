@@ -4,6 +4,7 @@ import { SymbolonError } from '#core/errors/error';
 import type { X509Svid } from '#core/spiffe/svid';
 import type { Clock, Timer } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
+import { sparingLog } from '#daemon/sparing-log';
 import { ANONYMOUS, type Caller } from './caller.ts';
 import { Connections } from './connections.ts';
 import { Places } from './places.ts';
@@ -105,6 +106,7 @@ export interface TlsGrpcServer extends GrpcServer {
  */
 export async function serveTls(options: TlsServe): Promise<TlsGrpcServer> {
   const { log, limits = TLS_LIMITS } = options;
+  const warn = sparingLog(log.warn.bind(log), options.clock);
   const [known, strangers] = [new Connections(limits.connection), new Connections(limits.stranger)];
   const [knownPlaces, strangersPlaces] = [new Places(limits.known), new Places(limits.strangers)];
   const listener = await listenTls({ ...options, handshakes: limits.handshakes }, (socket, network) => {
@@ -118,7 +120,7 @@ export async function serveTls(options: TlsServe): Promise<TlsGrpcServer> {
       if (!isKnown) closeAfter(socket, limits.strangerLifetimeMs, options.clock);
       (isKnown ? known : strangers).admit(socket, caller);
     } catch (error) {
-      log.warn({ error, from }, 'refused a TLS client');
+      warn({ error, from }, 'refused a TLS client');
       socket.destroy();
     }
   });
