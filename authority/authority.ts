@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { adminRightsOf, nodeNameOf } from '#core/registration/node-id';
 import { createSvidVerifier } from '#core/spiffe/verify';
 import type { Clock } from '#daemon/clock';
-import { describeCaller } from '#daemon/grpc/caller';
 import { serveTls, serveUnix } from '#daemon/grpc/serve';
 import type { CallHooks } from '#daemon/grpc/service';
 import type { Logger } from '#daemon/log';
 import { serveStatus } from '#daemon/status-server';
+import { callLog } from './call-log.ts';
 import { openCertificateAuthority } from './ca/certificate-authority.ts';
 import { issueServerCredential, keepServerCredential } from './ca/server-credential.ts';
 import type { AuthorityConfig } from './config.ts';
@@ -17,9 +18,6 @@ import { Authorisation } from './rpc/authorisation.ts';
 import { serviceContext } from './rpc/context.ts';
 import { addServices } from './rpc/services.ts';
 import { openStore } from './store/store.ts';
-
-/** gRPC's INTERNAL: a fault of ours. */
-const INTERNAL = 13;
 
 /** A serving authority. */
 export interface Authority {
@@ -46,7 +44,11 @@ export async function startAuthority(config: AuthorityConfig, clock: Clock, log:
     const authorisation = new Authorisation(store, trustDomain);
     const context = serviceContext({ trustDomain, store, ca, hub, authorisation, clock, log: log.scoped('rpc') });
     const metrics = createMetrics(hub);
-    const onDone = callLog(metrics.onCall, log.scoped('rpc'));
+    const logCall = callLog(log.scoped('rpc'), clock);
+    const onDone: CallHooks['onDone'] = (call, result) => {
+      metrics.onCall(call, result);
+      logCall(call, result);
+    };
 
     const bundles = new Map([[trustDomain, ca.bundle]]);
     const verifier = createSvidVerifier();
@@ -54,6 +56,8 @@ export async function startAuthority(config: AuthorityConfig, clock: Clock, log:
       ...config.listen,
       credential: await issueServerCredential(ca, clock),
       verifyClient: (chain) => verifier.verify(chain, bundles, clock.now()),
+      // A workload has nothing to ask of the authority.
+      isKnown: ({ id }) => nodeNameOf(id) !== undefined || adminRightsOf(id) !== undefined,
       clock,
       log: log.scoped('tls'),
     });
@@ -91,14 +95,4 @@ export async function startAuthority(config: AuthorityConfig, clock: Clock, log:
     await close();
     throw error;
   }
-}
-
-function callLog(count: NonNullable<CallHooks['onDone']>, log: Logger): NonNullable<CallHooks['onDone']> {
-  return (call, result) => {
-    count(call, result);
-    const fields = { method: call.path, caller: describeCaller(call.caller), status: result.status, ms: Math.round(result.ms) };
-    if (result.status === INTERNAL) log.error({ ...fields, error: result.error }, 'a call failed');
-    else if (result.error instanceof Error) log.info({ ...fields, why: result.error.message }, 'refused a call');
-    else log.debug(fields, 'answered a call');
-  };
 }

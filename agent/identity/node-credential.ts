@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import type { ErrorCode } from '#core/errors/codes';
 import { isSymbolonError, SymbolonError } from '#core/errors/error';
 import { isNodeOf } from '#core/registration/node-id';
 import type { BundleSet } from '#core/spiffe/bundle';
@@ -58,9 +59,11 @@ function pause(ms: number, { clock, signal }: JoinOptions): Promise<void> {
   });
 }
 
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'TIMEOUT', 'BUSY']);
+
 /** True for failures that another attempt may not meet. */
 function isTransient(error: unknown): boolean {
-  return isSymbolonError(error, 'UNAVAILABLE') || isSymbolonError(error, 'TIMEOUT');
+  return isSymbolonError(error) && TRANSIENT.has(error.code);
 }
 
 /**

@@ -82,6 +82,13 @@ describe('joining', () => {
     await expect(start({ joinToken: 'wrong' })).rejects.toMatchObject({ code: 'TOKEN_REFUSED' });
   });
 
+  test('an authority that is busy is asked again', async () => {
+    await withAuthority();
+    authority.busyTimes = 1;
+    await expect(start()).resolves.toMatchObject({ nodeId: 'spiffe://east.example/symbolon/node/east-1' });
+    expect(authority.busyTimes).toBeLessThan(0);
+  });
+
   test('without credential and token the agent says what to do', async () => {
     await withAuthority();
     await expect(start({ joinToken: undefined })).rejects.toMatchObject({ code: 'CONFIG_INVALID', context: { path: '--join-token-file' } });

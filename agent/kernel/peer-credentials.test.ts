@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { holdPeer } from './peer-credentials.ts';
+import { holdPeer, peerUser } from './peer-credentials.ts';
 
 let directory: string;
 let server: Server;
@@ -53,4 +53,11 @@ test('there is no peer once it has ended before, or the socket is closed', async
   late?.close();
   socket.destroy();
   expect(holdPeer(socket)).toBeUndefined();
+});
+
+test('the user is the one who connected; of a closed socket there is none', async () => {
+  const socket = await connectFromChild();
+  expect(peerUser(socket)).toBe(process.geteuid?.());
+  socket.destroy();
+  expect(peerUser(socket)).toBeUndefined();
 });

@@ -26,6 +26,14 @@ function readOption(fd: number, name: number, into: Buffer, call: string): boole
   throw kernelError('getsockopt', errno, call);
 }
 
+/** The user who connected a unix socket, as the agent's own user namespace numbers him. Undefined if the socket is closed. Throws KERNEL_CALL_FAILED. */
+export function peerUser(socket: Socket): number | undefined {
+  const fd = descriptorOf(socket);
+  if (fd === undefined) return undefined;
+  const credentials = Buffer.alloc(UCRED_BYTES);
+  return readOption(fd, SO_PEERCRED, credentials, 'SO_PEERCRED') ? credentials.readUInt32LE(4) : undefined;
+}
+
 /**
  * Takes hold of the process that connected a unix socket, by the kernel's own reference to it (SO_PEERPIDFD): not by a number that another
  * process could have meanwhile. Undefined if it has ended, lives in a process namespace that cannot be seen from here, or the socket is

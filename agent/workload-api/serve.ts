@@ -1,9 +1,10 @@
 import { SymbolonError } from '#core/errors/error';
 import { serveUnix } from '#daemon/grpc/serve';
+import type { UnixLimits } from '#daemon/grpc/serve-limits';
 import type { CallContext } from '#daemon/grpc/service';
 import type { Logger } from '#daemon/log';
 import { SpiffeWorkloadAPIService, X509BundlesResponse, X509SVIDResponse } from '#proto/gen/spiffe/workload';
-import { holdPeer } from '../kernel/peer-credentials.ts';
+import { holdPeer, peerUser } from '../kernel/peer-credentials.ts';
 import { follow } from './follow.ts';
 import { identifyCaller } from './identify.ts';
 import { x509BundlesResponse, x509SvidResponse } from './messages.ts';
@@ -14,6 +15,12 @@ import type { RegistrationEntry } from '#core/registration/entry';
 const SOCKET_MODE = 0o666;
 /** Workload Endpoint section 3: keeps a browser or a confused proxy from being an unwitting client. */
 const SECURITY_HEADER = 'workload.spiffe.io';
+
+/** By user. A call holds a process handle besides its connection, so one connection has few: clients keep one stream of each kind. */
+export const WORKLOAD_API_LIMITS: UnixLimits = {
+  connections: { all: 2048, ofOne: 256, givesWay: 'newcomer' },
+  connection: { requestBytes: 16 * 1024, calls: 8 },
+};
 
 export interface WorkloadApi {
   readonly path: string;
@@ -63,9 +70,10 @@ export async function serveWorkloadApi(options: {
   readonly path: string;
   readonly source: WorkloadApiSource;
   readonly log: Logger;
+  readonly limits?: UnixLimits;
 }): Promise<WorkloadApi> {
-  const { path, source, log } = options;
-  const server = await serveUnix({ path, mode: SOCKET_MODE, log });
+  const { path, source, log, limits = WORKLOAD_API_LIMITS } = options;
+  const server = await serveUnix({ path, mode: SOCKET_MODE, ownerOf: (socket) => peerUser(socket)?.toString(), limits, log });
   server.add(
     SpiffeWorkloadAPIService,
     {

@@ -8,7 +8,7 @@ import { type IssuedSvid, issueSvid } from '../ca/issue.ts';
 import type { NodeBody } from '../registry/node.ts';
 import { DEFAULT_SVID_TTL_SECONDS } from '../registry/settings.ts';
 import { type AgentRecord, findAgent, writeAgent } from '../store/agents.ts';
-import { takeJoinToken } from '../store/join-tokens.ts';
+import { findJoinToken, takeJoinToken } from '../store/join-tokens.ts';
 import { findObjects } from '../store/objects.ts';
 import type { StoreTransaction } from '../store/schema.ts';
 import { readSettings } from '../store/settings.ts';
@@ -20,9 +20,17 @@ function issueToNode(ca: CertificateAuthority, node: string, publicKey: KeyObjec
   return issueSvid(ca, { id: nodeSpiffeId(ca.trustDomain, node), publicKey, ttlSeconds: ttlSeconds || DEFAULT_SVID_TTL_SECONDS }, at);
 }
 
-/** One text for every reason: a stranger learns nothing about which tokens exist. */
+/** One answer for every reason: a stranger learns nothing about which tokens exist. The reason is the cause, which is logged and never sent. */
 function refused(why: string): SymbolonError {
-  return new SymbolonError('TOKEN_REFUSED', 'the join token is not valid: unknown, used already or expired; make a new one', { why });
+  const text = 'the join token is not valid: unknown, used already or expired; make a new one';
+  return new SymbolonError('TOKEN_REFUSED', text, { what: 'join token' }, why);
+}
+
+/** Refuses whoever has no token that is valid now. Uses nothing up. Throws TOKEN_REFUSED. */
+export async function checkJoinToken(store: Store, token: string, at: Instant): Promise<void> {
+  const found = await store.transact((tx) => findJoinToken(tx, token));
+  if (!found) throw refused('unknown');
+  if (found.expiresAtSeconds <= secondsOf(at)) throw refused('expired');
 }
 
 /**

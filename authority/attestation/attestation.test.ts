@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { instantFromMs } from '#core/time/instant';
 import { systemClock } from '#daemon/clock';
 import { callUnary } from '#daemon/grpc/call';
+import { type Logger, silentLogger } from '#daemon/log';
 import type { TlsCredential } from '#daemon/tls/credential';
 import { AgentService } from '#proto/gen/spire/server/agent';
 import { EntryService } from '#proto/gen/spire/server/entry';
@@ -13,9 +14,17 @@ import { anyCsr, idParts, newKey, nodeId, TestAuthority } from '../testing/test-
 let authority: TestAuthority;
 /** The clock of the authority, ahead of the machine's. */
 let aheadMs = 0;
+/** What the authority logs at level info, as JSON. */
+const logged: string[] = [];
+const log: Logger = {
+  ...silentLogger,
+  info: (fields, event) => logged.push(JSON.stringify({ ...fields, event })),
+  scoped: () => log,
+};
 beforeEach(async () => {
   aheadMs = 0;
-  authority = await TestAuthority.start({ ...systemClock, now: () => instantFromMs(Date.now() + aheadMs) });
+  logged.length = 0;
+  authority = await TestAuthority.start({ ...systemClock, now: () => instantFromMs(Date.now() + aheadMs) }, log);
 });
 afterEach(() => authority.close());
 
@@ -48,6 +57,25 @@ describe('a join token', () => {
     await expect(authority.attest(short)).rejects.toMatchObject(REFUSED);
     await callUnary(authority.admin, ControlService.deleteNode, { id: node.id });
     await expect(authority.attest(long)).rejects.toMatchObject(REFUSED);
+  });
+
+  test('is refused for a reason that is logged and not sent, not even beside the text', async () => {
+    await authority.declareNode('east-1', '10.1.0.0/16');
+    const [expired, unknown] = [await authority.token('east-1', 60), '00'.repeat(32)];
+    aheadMs = 61_000;
+    const answers = [];
+    for (const token of [expired, unknown]) {
+      const { details, metadata } = await authority.refusalOf(token);
+      metadata.remove('date');
+      answers.push({ details, metadata: metadata.getMap(), sent: String(metadata.get('symbolon-error-bin')) });
+    }
+    expect(answers[0]?.sent).toBe('{"code":"TOKEN_REFUSED","context":{"what":"join token"}}');
+    expect(answers[0]).toEqual(answers[1]);
+    const reasons = logged
+      .map((line) => JSON.parse(line) as { event: string; why: string })
+      .filter(({ event }) => event === 'refused a call');
+    expect(reasons.map(({ why }) => why.split(': ').at(-1))).toEqual(['expired', 'unknown']);
+    for (const token of [expired, unknown]) expect(logged.join()).not.toContain(token);
   });
 
   test('is made only for a declared node, with a lifetime of at most a day, and not chosen by the caller', async () => {

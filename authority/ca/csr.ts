@@ -1,13 +1,25 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import { describeError, SymbolonError } from '#core/errors/error';
-import { x509 } from './webcrypto.ts';
+import type { KeyObject } from 'node:crypto';
+import { describeError, isSymbolonError } from '#core/errors/error';
+import { DerReader, TAG } from '#core/spiffe/der';
+import { importPublicKey, isSignedBy } from '#core/spiffe/public-key';
+import { csrFail } from './csr-fail.ts';
+import { parseCsr } from './parse-csr.ts';
 
 /** A request for an RSA-4096 key has about 1.7 kB. */
-const MAX_CSR_BYTES = 16 * 1024;
-const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1']);
+const MAX_CSR_BYTES = 4096;
 const RSA_BITS = { min: 2048, max: 4096 } as const;
 /** 65537, what everybody uses; small exponents have been attacked, huge ones cost verifiers. */
 const RSA_EXPONENT = 65_537n;
+/**
+ * The AlgorithmIdentifiers of the keys that get certificates: id-ecPublicKey with prime256v1 and secp384r1 (RFC 5480), rsaEncryption (RFC 3279),
+ * Ed25519 (RFC 8410). No other key is imported at all: some kinds bring parameters that cost a lot to read.
+ */
+const KEY_ALGORITHMS: ReadonlySet<string> = new Set([
+  '301306072a8648ce3d020106082a8648ce3d030107',
+  '301006072a8648ce3d020106052b81040022',
+  '300d06092a864886f70d0101010500',
+  '300506032b6570',
+]);
 
 /** What a request proves and asks. */
 export interface CertificationRequest {
@@ -18,41 +30,36 @@ export interface CertificationRequest {
   readonly dnsNames: readonly string[];
 }
 
-function fail(rule: string, why: string, cause?: unknown): never {
-  throw new SymbolonError('CSR_INVALID', `the certification request ${why}`, { rule }, cause);
+/** The key, unless it is too weak, or too costly to verify with. Throws CSR_INVALID. */
+function readKey(info: Buffer): KeyObject {
+  const algorithm = new DerReader(info).enter(TAG.sequence).expect(TAG.sequence).whole.toString('hex');
+  if (!KEY_ALGORITHMS.has(algorithm)) csrFail('key', 'is for a key of an unknown kind; expected P-256, P-384, RSA or Ed25519');
+  const key = importPublicKey(info);
+  const { modulusLength: bits = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType !== 'rsa') return key;
+  if (bits < RSA_BITS.min || bits > RSA_BITS.max)
+    csrFail('key', `is for an RSA key of ${bits} bits; expected ${RSA_BITS.min} to ${RSA_BITS.max}`);
+  if (publicExponent !== RSA_EXPONENT) csrFail('key', `is for an RSA key with the exponent ${publicExponent}; expected 65537`);
+  return key;
 }
 
-/** Refuses a key that is too weak, or too costly to verify with. Throws CSR_INVALID. */
-function checkKey(key: KeyObject): void {
-  const details = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType === 'ec') {
-    if (!CURVES.has(details.namedCurve ?? '')) fail('key', `is for the curve ${details.namedCurve}; expected P-256 or P-384`);
-  } else if (key.asymmetricKeyType === 'rsa') {
-    const bits = details.modulusLength ?? 0;
-    if (bits < RSA_BITS.min || bits > RSA_BITS.max)
-      fail('key', `is for an RSA key of ${bits} bits; expected ${RSA_BITS.min} to ${RSA_BITS.max}`);
-    if (details.publicExponent !== RSA_EXPONENT)
-      fail('key', `is for an RSA key with the exponent ${details.publicExponent}; expected 65537`);
-  } else if (key.asymmetricKeyType !== 'ed25519') {
-    fail('key', `is for a key of the type ${key.asymmetricKeyType}; expected P-256, P-384, RSA or Ed25519`);
-  }
+/** What is wrong with a request, by what its reader throws. */
+function ruleOf(error: unknown): string {
+  if (!isSymbolonError(error, 'CERTIFICATE_INVALID')) return 'der';
+  return error.context.rule === 'public-key' ? 'key' : 'signature';
 }
 
-/** Parses a PKCS#10 request (RFC 2986), DER, and checks that whoever signed it has the key. Throws CSR_INVALID. */
-export async function verifyCsr(der: Uint8Array): Promise<CertificationRequest> {
-  if (der.length === 0) fail('missing', 'is missing; send PKCS#10 in DER');
-  if (der.length > MAX_CSR_BYTES) fail('size', `has ${der.length} bytes; at most ${MAX_CSR_BYTES} are accepted`);
+/** Reads a PKCS#10 request (RFC 2986), DER, and checks that whoever signed it has the key. Throws CSR_INVALID. */
+export function verifyCsr(der: Uint8Array): CertificationRequest {
+  if (der.length === 0) csrFail('missing', 'is missing; send PKCS#10 in DER');
+  if (der.length > MAX_CSR_BYTES) csrFail('size', `has ${der.length} bytes; at most ${MAX_CSR_BYTES} are accepted`);
   try {
-    const request = new x509.Pkcs10CertificateRequest(Uint8Array.from(der));
-    const publicKey = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' });
-    checkKey(publicKey);
-    if (!(await request.verify())) fail('signature', 'is not signed by the key that it is for');
-    const names = request.getExtension('2.5.29.17');
-    const items = names instanceof x509.SubjectAlternativeNameExtension ? names.names.items : [];
-    const ofType = (type: 'url' | 'dns'): readonly string[] => items.filter((name) => name.type === type).map((name) => name.value);
-    return { publicKey, uris: ofType('url'), dnsNames: ofType('dns') };
+    const request = parseCsr(der);
+    const publicKey = readKey(request.publicKeyInfo);
+    if (!isSignedBy(request, publicKey)) csrFail('signature', 'is not signed by the key that it is for');
+    return { publicKey, uris: request.uris, dnsNames: request.dnsNames };
   } catch (error) {
-    if (error instanceof SymbolonError) throw error;
-    return fail('der', `cannot be read: ${describeError(error)}`, error);
+    if (isSymbolonError(error, 'CSR_INVALID')) throw error;
+    return csrFail(ruleOf(error), `cannot be read: ${describeError(error)}`, error);
   }
 }

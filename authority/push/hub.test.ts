@@ -115,3 +115,49 @@ test('a reader that goes stops a wait', async () => {
   gone.abort();
   expect(await waiting).toMatchObject({ enforced: false, laggingNodes: ['a'] });
 });
+
+test('a node that connects again and again is given what has been read, and disturbs nobody', async () => {
+  attestations.set('b', 1);
+  const other = reader(hub.connect('b', 1));
+  await other.next();
+  await hub.changed();
+  const before = reads;
+  for (let i = 0; i < 50; i++) expect((await reader(hub.connect('a', 1)).next()).value).toMatchObject({ revision: 1n });
+  expect(reads).toBe(before);
+  // The other node hears of the next change, and of nothing before it.
+  revision = 2n;
+  void hub.changed();
+  expect((await other.next()).value).toMatchObject({ revision: 2n });
+});
+
+test('a node that has attested since the last read is given what is read then', async () => {
+  await hub.changed();
+  const before = reads;
+  attestations.set('a', 2);
+  expect((await reader(hub.connect('a', 2)).next()).value).toMatchObject({ revision: 1n });
+  expect(reads).toBe(before + 1);
+});
+
+test('a node that connects after a read has failed makes another', async () => {
+  let fail = false;
+  hub = new PushHub(
+    async () => {
+      if (fail) throw new Error('disk');
+      return { revision, attestations } as unknown as Snapshot;
+    },
+    clock,
+    silentLogger,
+  );
+  await hub.changed();
+  fail = true;
+  revision = 2n;
+  await hub.changed();
+  fail = false;
+  expect((await reader(hub.connect('a', 1)).next()).value).toMatchObject({ revision: 2n });
+});
+
+test('what a node says of itself is cut where it gets too long', () => {
+  const connection = hub.connect('a', 1);
+  connection.report({ enforcedRevision: 1n, agentVersion: 'v'.repeat(1_000_000), problem: 'p'.repeat(1_000_000) });
+  expect(hub.presence('a')).toMatchObject({ enforcedRevision: 1n, agentVersion: 'v'.repeat(100), problem: 'p'.repeat(2000) });
+});

@@ -35,9 +35,14 @@ interface Open {
   readonly node: string;
   readonly attestation: number;
   readonly snapshots: Latest<Snapshot>;
+  /** The revision that it was handed last. */
+  revision?: bigint;
 }
 
 const NO_REPORT: AgentReport = { enforcedRevision: 0n, agentVersion: '', problem: '' };
+/** An agent's words are shown to administrators, and kept: not more than a page of them. */
+const MAX_PROBLEM_LENGTH = 2000;
+const MAX_VERSION_LENGTH = 100;
 /** Under a storm of changes (an apply of hundreds of objects) agents get a state this often; the first change goes out at once. */
 const MIN_PUSH_INTERVAL_MS = 20;
 
@@ -49,6 +54,8 @@ export class PushHub {
   private current: Snapshot | undefined;
   private reading: Promise<void> | undefined;
   private again = false;
+  /** The last read has failed: what there is may be old. */
+  private isStale = false;
 
   constructor(
     private readonly read: () => Promise<Snapshot>,
@@ -69,7 +76,9 @@ export class PushHub {
       this.again = false;
       try {
         this.hand(await this.read());
+        this.isStale = false;
       } catch (error) {
+        this.isStale = true;
         this.log.error({ error }, 'the state could not be read for the agents');
       }
     }
@@ -80,7 +89,7 @@ export class PushHub {
     if (this.current && snapshot.revision < this.current.revision) return;
     this.current = snapshot;
     for (const connection of this.open.values()) {
-      if (snapshot.attestations.get(connection.node) === connection.attestation) connection.snapshots.set(snapshot);
+      if (snapshot.attestations.get(connection.node) === connection.attestation) this.give(connection, snapshot);
       else {
         const error = new SymbolonError('PERMISSION_DENIED', `the node ${connection.node} has been banned, evicted or attested anew`, {
           what: connection.node,
@@ -92,13 +101,23 @@ export class PushHub {
     this.wake();
   }
 
+  /** A state that a node has been given it is not given again: a change may have been none for it. */
+  private give(connection: Open, snapshot: Snapshot): void {
+    if (connection.revision === snapshot.revision) return;
+    connection.revision = snapshot.revision;
+    connection.snapshots.set(snapshot);
+  }
+
   /** A node opens its stream; an older stream of the same node ends. */
   connect(node: string, attestation: number): AgentConnection {
     this.open.get(node)?.snapshots.end();
     const connection: Open = { node, attestation, snapshots: new Latest() };
     this.open.set(node, connection);
     this.see(node, { ...(this.seen.get(node) ?? NO_REPORT), enforcedRevision: 0n, problem: '' }, true);
-    void this.changed();
+    // Read anew only if need be: a node that connects again and again must not make the authority read everything each time.
+    const { current } = this;
+    if (current && !this.reading && !this.isStale && current.attestations.get(node) === attestation) this.give(connection, current);
+    else void this.changed();
     return {
       snapshots: connection.snapshots,
       report: (report) => {
@@ -118,8 +137,9 @@ export class PushHub {
   }
 
   private see(node: string, report: AgentReport, connected: boolean): void {
-    const { enforcedRevision, agentVersion, problem } = report;
-    this.seen.set(node, { enforcedRevision, agentVersion, problem, connected, lastSeenAt: this.clock.now() });
+    const agentVersion = report.agentVersion.slice(0, MAX_VERSION_LENGTH);
+    const problem = report.problem.slice(0, MAX_PROBLEM_LENGTH);
+    this.seen.set(node, { enforcedRevision: report.enforcedRevision, agentVersion, problem, connected, lastSeenAt: this.clock.now() });
     this.wake();
   }
 

@@ -12,6 +12,13 @@ import { nextRevision } from '../store/revision.ts';
 import type { StoreTransaction } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { Authorisation } from './authorisation.ts';
+import { CallLimit, type CallLimits } from './call-limit.ts';
+
+/** Strangers who join at the same time: each costs a look into the store, and with a good token a signature and a write to the disk. */
+const JOINS: CallLimits = { all: 32, ofOne: 32 };
+
+/** Calls of nodes that sign or read much: an agent makes one or two at a time. */
+const NODE_CALLS: CallLimits = { all: 256, ofOne: 4 };
 
 /** What the services share. */
 export interface ServiceContext {
@@ -22,6 +29,7 @@ export interface ServiceContext {
   readonly authorisation: Authorisation;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly limits: { readonly joins: CallLimit; readonly nodeCalls: CallLimit };
   readonly rules: {
     readonly identity: ObjectRules<IdentityBody, IdentityBody>;
     readonly node: ObjectRules<NodeBody, NodeBody>;
@@ -29,9 +37,13 @@ export interface ServiceContext {
   };
 }
 
-export function serviceContext(parts: Omit<ServiceContext, 'rules'>): ServiceContext {
+export function serviceContext(parts: Omit<ServiceContext, 'rules' | 'limits'>): ServiceContext {
   const { trustDomain } = parts;
-  return { ...parts, rules: { identity: identityRules(trustDomain), node: nodeRules(trustDomain), policy: policyRules(trustDomain) } };
+  return {
+    ...parts,
+    limits: { joins: new CallLimit(JOINS), nodeCalls: new CallLimit(NODE_CALLS) },
+    rules: { identity: identityRules(trustDomain), node: nodeRules(trustDomain), policy: policyRules(trustDomain) },
+  };
 }
 
 /** Now, in whole seconds since the Unix epoch. */

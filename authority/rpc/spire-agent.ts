@@ -4,7 +4,8 @@ import { trustDomainOf } from '#core/spiffe/id';
 import type { Handlers } from '#daemon/grpc/service';
 import type { AgentFilter, AgentService, AttestAgentRequest } from '#proto/gen/spire/server/agent';
 import { type Agent, type AgentMask, SelectorMatch_MatchBehavior, type SPIFFEID } from '#proto/gen/spire/types';
-import { attestByJoinToken, renewNode } from '../attestation/attest.ts';
+import { renewNode } from '../attestation/attest.ts';
+import { join, type JoinRequest } from '../attestation/join.ts';
 import { createJoinToken } from '../attestation/join-token.ts';
 import { verifyCsr } from '../ca/csr.ts';
 import { type AgentRecord, deleteAgent, findAgent, listAgents, writeAgent } from '../store/agents.ts';
@@ -39,7 +40,7 @@ function agentFilter(filter: AgentFilter | undefined): (agent: AgentRecord) => b
 }
 
 /** The join token and the request for a certificate in the first message of an attestation. Throws REQUEST_INVALID. */
-async function attestationParams(requests: AsyncIterable<AttestAgentRequest>): Promise<{ readonly token: string; readonly csr: Buffer }> {
+async function attestationParams(requests: AsyncIterable<AttestAgentRequest>): Promise<JoinRequest> {
   const fail = (field: string, why: string): never => {
     throw new SymbolonError('REQUEST_INVALID', why, { field, value: '' });
   };
@@ -57,7 +58,7 @@ async function attestationParams(requests: AsyncIterable<AttestAgentRequest>): P
 
 /** spire.api.server.agent.v1.Agent: nodes by their join tokens. */
 export function spireAgentService(context: ServiceContext): Handlers<typeof AgentService> {
-  const { store, ca, clock, trustDomain, authorisation, log } = context;
+  const { store, ca, clock, trustDomain, authorisation, limits, log } = context;
 
   const message = (agent: AgentRecord, mask?: AgentMask): Agent => {
     const shows = (field: keyof AgentMask): boolean => mask?.[field] ?? true;
@@ -120,22 +121,22 @@ export function spireAgentService(context: ServiceContext): Handlers<typeof Agen
       return {};
     },
     async *attestAgent(requests) {
-      const { token, csr } = await attestationParams(requests);
-      const { publicKey } = await verifyCsr(csr);
-      const { node, svid } = await attestByJoinToken(store, ca, token, publicKey, clock.now());
+      const request = await attestationParams(requests);
+      // One stranger looks like another: they share what there is.
+      const { node, svid } = await limits.joins.run('AttestAgent', '', () => join(store, ca, request, clock.now()));
       // A connection by the node's previous SVID is cut.
       void context.hub.changed();
       log.info({ node, serialNumber: svid.serialNumber }, 'a node has joined');
       yield { step: { $case: 'result', value: { svid: x509SvidMessage(svid), reattestable: false } } };
     },
     renewAgent: async (request, call) => {
-      const { publicKey } = await verifyCsr(request.params?.csr ?? Buffer.alloc(0));
-      // Looked up again, in the transaction that writes: a ban or a new attestation meanwhile must not be overwritten.
-      const { agent, svid } = await store.transact(async (tx) => {
-        const agent = await authorisation.attestedNode(tx, call);
-        return { agent, svid: await renewNode(tx, ca, agent, publicKey, clock.now()) };
+      const { node } = authorisation.nodeOf(call);
+      const svid = await limits.nodeCalls.run('RenewAgent', node, async () => {
+        const { publicKey } = verifyCsr(request.params?.csr ?? Buffer.alloc(0));
+        // Looked up again, in the transaction that writes: a ban or a new attestation meanwhile must not be overwritten.
+        return store.transact(async (tx) => renewNode(tx, ca, await authorisation.attestedNode(tx, call), publicKey, clock.now()));
       });
-      log.info({ node: agent.node, serialNumber: svid.serialNumber }, 'renewed a node SVID');
+      log.info({ node, serialNumber: svid.serialNumber }, 'renewed a node SVID');
       return { svid: x509SvidMessage(svid) };
     },
     createJoinToken: async (request) => {

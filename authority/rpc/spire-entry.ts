@@ -19,7 +19,7 @@ const OWNER = '';
 
 /** spire.api.server.entry.v1.Entry. Batches are one transaction; items fail one by one. */
 export function spireEntryService(context: ServiceContext): Handlers<typeof EntryService> {
-  const { store, trustDomain, authorisation } = context;
+  const { store, trustDomain, authorisation, limits } = context;
   const rules = context.rules.identity;
   const list = () => store.transact((tx) => listObjects<IdentityBody>(tx, 'identity'));
 
@@ -94,8 +94,10 @@ export function spireEntryService(context: ServiceContext): Handlers<typeof Entr
     }),
     batchDeleteEntry: async (request) => ({ results: await batch(request.ids, remove) }),
     getAuthorizedEntries: async (request, call) => {
-      const parent = nodeSpiffeId(trustDomain, authorisation.nodeOf(call).node);
-      const mine = (await list()).filter((entry) => entry.body.parentId === parent);
+      const { node } = authorisation.nodeOf(call);
+      const parent = nodeSpiffeId(trustDomain, node);
+      const all = await limits.nodeCalls.run('GetAuthorizedEntries', node, list);
+      const mine = all.filter((entry) => entry.body.parentId === parent);
       return { entries: mine.map((entry) => entryMessage(entry, request.outputMask)) };
     },
   };

@@ -9,7 +9,7 @@ import { issueSvid } from '../ca/issue.ts';
 import { checkTtl, type IdentityBody } from '../registry/identity.ts';
 import type { Declared } from '../registry/object.ts';
 import { DEFAULT_SVID_TTL_SECONDS } from '../registry/settings.ts';
-import { findObjects } from '../store/objects.ts';
+import { findObjectsById } from '../store/objects.ts';
 import { readSettings } from '../store/settings.ts';
 import type { ServiceContext } from './context.ts';
 import { itemStatus, OK, x509SvidMessage } from './spire-types.ts';
@@ -35,7 +35,7 @@ function mintedId(uris: readonly string[], trustDomain: string): SpiffeId {
 
 /** spire.api.server.svid.v1.SVID. */
 export function spireSvidService(context: ServiceContext): Handlers<typeof SVIDService> {
-  const { store, ca, clock, trustDomain, authorisation, log } = context;
+  const { store, ca, clock, trustDomain, authorisation, limits, log } = context;
 
   const issueFor = async (node: string, params: NewX509SVIDParams, entry: Declared<IdentityBody> | undefined, defaultTtl: number) => {
     const parent = nodeSpiffeId(trustDomain, node);
@@ -45,7 +45,7 @@ export function spireSvidService(context: ServiceContext): Handlers<typeof SVIDS
         what: params.entryId,
       });
     }
-    const { publicKey } = await verifyCsr(params.csr);
+    const { publicKey } = verifyCsr(params.csr);
     const id = parseSpiffeId(entry.body.spiffeId);
     const ttlSeconds = entry.body.x509SvidTtlSeconds || defaultTtl;
     const svid = await issueSvid(ca, { id, publicKey, ttlSeconds, dnsNames: entry.body.dnsNames, issuedToNode: parent }, clock.now());
@@ -53,9 +53,28 @@ export function spireSvidService(context: ServiceContext): Handlers<typeof SVIDS
     return x509SvidMessage(svid, entry.body.hint);
   };
 
+  const issueBatch = async (node: string, batch: readonly NewX509SVIDParams[]) => {
+    const { entries, defaultTtl } = await store.transact(async (tx) => {
+      const ids = batch.map(({ entryId }) => entryId);
+      return {
+        entries: new Map((await findObjectsById<IdentityBody>(tx, 'identity', ids)).map((entry) => [entry.id, entry])),
+        defaultTtl: (await readSettings(tx)).body.x509SvidTtlSeconds || DEFAULT_SVID_TTL_SECONDS,
+      };
+    });
+    const results = [];
+    for (const params of batch) {
+      try {
+        results.push({ status: OK, svid: await issueFor(node, params, entries.get(params.entryId), defaultTtl) });
+      } catch (error) {
+        results.push({ status: itemStatus(error), svid: undefined });
+      }
+    }
+    return results;
+  };
+
   return {
     mintX509Svid: async (request) => {
-      const { publicKey, uris, dnsNames } = await verifyCsr(request.csr);
+      const { publicKey, uris, dnsNames } = verifyCsr(request.csr);
       const id = mintedId(uris, trustDomain);
       checkTtl(request.ttl, 'ttl');
       dnsNames.forEach(parseDnsName);
@@ -72,22 +91,7 @@ export function spireSvidService(context: ServiceContext): Handlers<typeof SVIDS
           value: String(request.params.length),
         });
       }
-      const { entries, defaultTtl } = await store.transact(async (tx) => {
-        const found = await Promise.all(request.params.map((params) => findObjects<IdentityBody>(tx, 'identity', 'id', params.entryId)));
-        return {
-          entries: found.map(([entry]) => entry),
-          defaultTtl: (await readSettings(tx)).body.x509SvidTtlSeconds || DEFAULT_SVID_TTL_SECONDS,
-        };
-      });
-      const results = [];
-      for (const [index, params] of request.params.entries()) {
-        try {
-          results.push({ status: OK, svid: await issueFor(node, params, entries[index], defaultTtl) });
-        } catch (error) {
-          results.push({ status: itemStatus(error), svid: undefined });
-        }
-      }
-      return { results };
+      return { results: await limits.nodeCalls.run('BatchNewX509SVID', node, () => issueBatch(node, request.params)) };
     },
   };
 }

@@ -184,6 +184,25 @@ describe('SVIDs', () => {
     ]);
   });
 
+  test('of many calls by one node at a time, those of an agent are answered and a flood is told to come again', async () => {
+    const [flood, agent] = [await authority.join('east-1', '10.1.0.0/16'), await authority.join('east-2', '10.2.0.0/16')];
+    const [mine, theirs] = (await create(entry('/web', 'east-1'), entry('/payments', 'east-2'))).map((r) => r.entry?.id ?? '');
+    const csr = await anyCsr(newKey());
+    const batch = (entryId: string | undefined, count: number) => ({
+      params: Array.from({ length: count }, () => ({ entryId: entryId ?? '', csr })),
+    });
+    const [one, other] = [await authority.overTls(flood), await authority.overTls(agent)];
+    await Promise.all([one, other].map((client) => callUnary(client, SVIDService.batchNewX509Svid, batch(mine, 0))));
+    const calls = Array.from({ length: 40 }, () => callUnary(one, SVIDService.batchNewX509Svid, batch(mine, 50)));
+    const answer = await callUnary(other, SVIDService.batchNewX509Svid, batch(theirs, 2));
+    expect(answer.results.map(({ status }) => status?.code)).toEqual([0, 0]);
+    const outcomes = await Promise.allSettled(calls);
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(40);
+    for (const error of refused) expect(error).toMatchObject({ code: 'BUSY', context: { what: 'BatchNewX509SVID' } });
+  });
+
   test('that are minted have the DNS names that the request names', async () => {
     const id = parseSpiffeId('spiffe://east.example/tool');
     const mint = async (names: readonly string[]) =>

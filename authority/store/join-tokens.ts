@@ -13,11 +13,19 @@ export async function insertJoinToken(tx: StoreTransaction, token: string, node:
     .execute();
 }
 
+interface FoundToken {
+  readonly node: string;
+  readonly expiresAtSeconds: number;
+}
+
+/** Looks a token up and leaves it. Whoever finds one must still take it: another may be faster. */
+export async function findJoinToken(tx: StoreTransaction, token: string): Promise<FoundToken | undefined> {
+  const row = await tx.selectFrom('join_token').select(['node', 'expires_at_s']).where('hash', '=', hashToken(token)).executeTakeFirst();
+  return row && { node: row.node, expiresAtSeconds: row.expires_at_s };
+}
+
 /** Takes a token out of the store: of two who try at once, one gets it. Undefined: there is no such token. It may have expired. */
-export async function takeJoinToken(
-  tx: StoreTransaction,
-  token: string,
-): Promise<{ readonly node: string; readonly expiresAtSeconds: number } | undefined> {
+export async function takeJoinToken(tx: StoreTransaction, token: string): Promise<FoundToken | undefined> {
   const row = await tx.deleteFrom('join_token').where('hash', '=', hashToken(token)).returning(['node', 'expires_at_s']).executeTakeFirst();
   return row && { node: row.node, expiresAtSeconds: row.expires_at_s };
 }

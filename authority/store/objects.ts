@@ -27,6 +27,17 @@ export async function findObjects<Body>(
   return rows.map((row) => declared<Body>(row));
 }
 
+/** Those objects of a kind that have one of the ids, each once, in no order. */
+export async function findObjectsById<Body>(
+  tx: StoreTransaction,
+  kind: ObjectKind,
+  ids: readonly string[],
+): Promise<readonly Declared<Body>[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx.selectFrom('object').selectAll().where('kind', '=', kind).where('id', 'in', ids).execute();
+  return rows.map((row) => declared<Body>(row));
+}
+
 /** Writes a new object. */
 export async function insertObject(tx: StoreTransaction, row: ObjectTable): Promise<void> {
   await tx.insertInto('object').values(row).execute();

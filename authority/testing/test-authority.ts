@@ -2,14 +2,14 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Client, ClientDuplexStream } from '@grpc/grpc-js';
+import type { Client, ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { nodeSpiffeId } from '#core/registration/node-id';
 import { parseTrustDomain, type SpiffeId } from '#core/spiffe/id';
 import { verifyX509Svid } from '#core/spiffe/verify';
 import { type Clock, systemClock } from '#daemon/clock';
 import { callUnary, messagesOf, openBidiStream } from '#daemon/grpc/call';
 import { dialMtls, dialUnix, openClient } from '#daemon/grpc/dial';
-import { silentLogger } from '#daemon/log';
+import { type Logger, silentLogger } from '#daemon/log';
 import type { TlsCredential } from '#daemon/tls/credential';
 import { AgentService } from '#proto/gen/spire/server/agent';
 import { BundleService } from '#proto/gen/spire/server/bundle';
@@ -78,24 +78,21 @@ export class TestAuthority {
   private constructor(
     readonly folder: string,
     private readonly clock: Clock,
+    private readonly log: Logger,
     private authority: Authority,
     /** By the admin socket. */
     public admin: Client,
   ) {}
 
-  static async start(clock: Clock = systemClock): Promise<TestAuthority> {
+  static async start(clock: Clock = systemClock, log: Logger = silentLogger): Promise<TestAuthority> {
     const folder = mkdtempSync(join(tmpdir(), 'sy-authority-'));
-    const authority = await TestAuthority.serve(folder, clock);
-    return new TestAuthority(folder, clock, authority, openClient(dialUnix(authority.adminSocket)));
+    const authority = await TestAuthority.serve(folder, clock, log);
+    return new TestAuthority(folder, clock, log, authority, openClient(dialUnix(authority.adminSocket)));
   }
 
-  private static serve(folder: string, clock: Clock): Promise<Authority> {
+  private static serve(folder: string, clock: Clock, log: Logger): Promise<Authority> {
     const paths = { dataFolder: folder, adminSocket: join(folder, 'admin.sock'), metricsSocket: join(folder, 'metrics.sock') };
-    return startAuthority(
-      { trustDomain: TEST_DOMAIN, listen: { host: '127.0.0.1', port: 0 }, logLevel: 'error', ...paths },
-      clock,
-      silentLogger,
-    );
+    return startAuthority({ trustDomain: TEST_DOMAIN, listen: { host: '127.0.0.1', port: 0 }, logLevel: 'error', ...paths }, clock, log);
   }
 
   get metricsSocket(): string {
@@ -105,7 +102,7 @@ export class TestAuthority {
   async restart(): Promise<void> {
     this.admin.close();
     await this.authority.close();
-    this.authority = await TestAuthority.serve(this.folder, this.clock);
+    this.authority = await TestAuthority.serve(this.folder, this.clock, this.log);
     this.admin = openClient(dialUnix(this.authority.adminSocket));
   }
 
@@ -133,11 +130,25 @@ export class TestAuthority {
     return (await callUnary(this.admin, AgentService.createJoinToken, request)).value;
   }
 
-  async attest(token: string): Promise<TlsCredential> {
-    const privateKey = newKey();
+  private async askToJoin(token: string, privateKey: KeyObject) {
     const stream = openBidiStream(await this.overTls(), AgentService.attestAgent);
     const params = { data: { type: 'join_token', payload: Buffer.from(token) }, params: { csr: await anyCsr(privateKey) } };
     stream.write({ step: { $case: 'params', value: params } });
+    return stream;
+  }
+
+  /** What gRPC says to whoever shows a token that is refused. */
+  async refusalOf(token: string): Promise<ServiceError> {
+    const stream = await this.askToJoin(token, newKey());
+    return await new Promise((resolve, reject) => {
+      stream.on('error', (error) => resolve(error as ServiceError));
+      stream.on('data', () => reject(new Error('the token was not refused')));
+    });
+  }
+
+  async attest(token: string): Promise<TlsCredential> {
+    const privateKey = newKey();
+    const stream = await this.askToJoin(token, privateKey);
     for await (const { step } of messagesOf(stream, AgentService.attestAgent)) {
       if (step?.$case === 'result') return { chain: step.value.svid?.certChain ?? [], privateKey };
     }

@@ -38,6 +38,8 @@ export interface ErrorContexts {
   REQUEST_INVALID: { readonly field: string; readonly value: string };
   /** The other end answered a gRPC call with a status that no other code stands for. */
   RPC_FAILED: { readonly method: string; readonly status: number };
+  /** The other end does as much at a time as it will; the same call may succeed in a moment. */
+  BUSY: { readonly what: string };
   // authority
   STORE_FAILED: { readonly what: string };
   /** `owner`: whose it is. */
@@ -46,7 +48,8 @@ export interface ErrorContexts {
   /** `field`: that of the request which contradicts something else; none if the object itself was changed meanwhile. */
   CONFLICT: { readonly what: string; readonly field?: string };
   PERMISSION_DENIED: { readonly what: string };
-  TOKEN_REFUSED: { readonly why: string };
+  /** Never why: that stays with the authority, as the error's cause. */
+  TOKEN_REFUSED: { readonly what: string };
   CSR_INVALID: { readonly rule: string };
   // agent: node sessions and pairs
   SESSION_REFUSED: { readonly rule: string };

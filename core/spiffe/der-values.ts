@@ -31,8 +31,12 @@ export function readSmallInteger(element: DerElement): number {
   return value < 2 ** 31 ? value : derFail(element.offset, 'the integer is larger than expected');
 }
 
+/** Longer object identifiers occur in no certificate, and each byte of one costs as much as all before it. */
+const MAX_OID_BYTES = 64;
+
 /** An OBJECT IDENTIFIER in dotted form. */
 export function readOid(element: DerElement): string {
+  if (element.body.length > MAX_OID_BYTES) return derFail(element.offset, `an object identifier of more than ${MAX_OID_BYTES} bytes`);
   const arcs: bigint[] = [];
   let arc = 0n;
   let open = false;
@@ -46,7 +50,7 @@ export function readOid(element: DerElement): string {
     }
   }
   const [first] = arcs;
-  if (open || first === undefined || element.body.length > 64) return derFail(element.offset, 'malformed object identifier');
+  if (open || first === undefined) return derFail(element.offset, 'malformed object identifier');
   const top = first < 40n ? 0n : first < 80n ? 1n : 2n;
   return [top, first - 40n * top, ...arcs.slice(1)].join('.');
 }

@@ -112,6 +112,19 @@ describe('values', () => {
     expect(run()).toEqual(value);
   });
 
+  test('an object identifier that is too long is refused before it is read', () => {
+    const endless = der(TAG.oid, Buffer.alloc(16_000, 0xff));
+    let read = 0;
+    const body = new Proxy(endless.subarray(4), {
+      get: (bytes, key) => {
+        if (key !== 'length') read++;
+        return Reflect.get(bytes, key) as unknown;
+      },
+    });
+    expect(() => readOid({ ...readOnly(endless, 0, TAG.oid), body })).toThrow(derInvalid);
+    expect(read).toBe(0);
+  });
+
   const text = (tag: string, value: string): string =>
     `${tag}${value.length.toString(16).padStart(2, '0')}${Buffer.from(value).toString('hex')}`;
   test.each<[string, (element: ReturnType<typeof read>) => unknown, string]>([

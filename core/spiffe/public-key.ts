@@ -2,6 +2,9 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { SymbolonError } from '#core/errors/error';
 import type { Certificate } from './certificate.ts';
 
+/** What a signature is of: a certificate, or a request for one. `tbs` is the signed part, `signatureAlgorithm` a whole AlgorithmIdentifier. */
+export type Signed = Pick<Certificate, 'tbs' | 'signatureAlgorithm' | 'signature'>;
+
 const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1']);
 /** Longer RSA keys cost a verifier more than a peer should be able to ask for. */
 const RSA_BITS = { min: 2048, max: 8192 } as const;
@@ -15,8 +18,11 @@ function fail(why: string): never {
   throw new SymbolonError('CERTIFICATE_INVALID', `the certificate's public key ${why}`, { rule: 'public-key' });
 }
 
-/** Imports a SubjectPublicKeyInfo. OpenSSL's decoder takes 100 µs; the usual kind of key goes round it, with the same check of the point. */
-function importKey(info: Buffer): KeyObject {
+/**
+ * Imports a SubjectPublicKeyInfo of any kind. OpenSSL's decoder takes 100 µs; the usual kind of key goes round it, with the same check of the
+ * point. Throws CERTIFICATE_INVALID.
+ */
+export function importPublicKey(info: Buffer): KeyObject {
   try {
     if (info.length === P256_BYTES && info.subarray(0, P256_PREFIX.length).equals(P256_PREFIX)) {
       const x = info.toString('base64url', P256_PREFIX.length, P256_PREFIX.length + 32);
@@ -25,13 +31,13 @@ function importKey(info: Buffer): KeyObject {
     }
     return createPublicKey({ format: 'der', type: 'spki', key: info });
   } catch (error) {
-    throw new SymbolonError('CERTIFICATE_INVALID', "the certificate's public key cannot be read", { rule: 'public-key' }, error);
+    throw new SymbolonError('CERTIFICATE_INVALID', 'the public key cannot be read', { rule: 'public-key' }, error);
   }
 }
 
 /** The public key of a certificate: P-256, P-384, RSA of 2048 to 8192 bits, or Ed25519. Throws CERTIFICATE_INVALID. */
 export function publicKeyOf(certificate: Certificate): KeyObject {
-  const key = importKey(certificate.publicKeyInfo);
+  const key = importPublicKey(certificate.publicKeyInfo);
   const details = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType === 'ec') {
     if (!CURVES.has(details.namedCurve ?? '')) fail(`is on the curve ${details.namedCurve}; expected P-256 or P-384`);
@@ -59,13 +65,13 @@ const ALGORITHMS: ReadonlyMap<string, { readonly hash: string | null; readonly k
   ['300506032b6570', { hash: null, keyType: 'ed25519' }],
 ]);
 
-/** True if the key signed the certificate. Throws CERTIFICATE_INVALID for a signature algorithm that is not allowed. */
-export function isSignedBy(certificate: Certificate, key: KeyObject): boolean {
-  const algorithm = ALGORITHMS.get(certificate.signatureAlgorithm.toString('hex'));
+/** True if the key signed it. Throws CERTIFICATE_INVALID for a signature algorithm that is not allowed. */
+export function isSignedBy(signed: Signed, key: KeyObject): boolean {
+  const algorithm = ALGORITHMS.get(signed.signatureAlgorithm.toString('hex'));
   if (!algorithm) {
-    throw new SymbolonError('CERTIFICATE_INVALID', 'the certificate is signed with an algorithm that is not allowed', {
+    throw new SymbolonError('CERTIFICATE_INVALID', 'it is signed with an algorithm that is not allowed', {
       rule: 'algorithm',
     });
   }
-  return key.asymmetricKeyType === algorithm.keyType && verify(algorithm.hash, certificate.tbs, key, certificate.signature);
+  return key.asymmetricKeyType === algorithm.keyType && verify(algorithm.hash, signed.tbs, key, signed.signature);
 }

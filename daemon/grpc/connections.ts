@@ -1,30 +1,30 @@
-import type { Server as NetServer, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { ANONYMOUS, type Caller } from './caller.ts';
+import type { ConnectionLimits } from './serve-limits.ts';
 
-/** A request larger than this is refused before it is read. */
-const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** How long calls may go on after close(). */
 const CLOSE_GRACE_MS = 500;
 
-const OPTIONS: ServerOptions = {
-  'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
+const optionsOf = (limits: ConnectionLimits): ServerOptions => ({
+  'grpc.max_receive_message_length': limits.requestBytes,
   'grpc.max_send_message_length': -1,
-  'grpc.max_concurrent_streams': 256,
+  'grpc.max_concurrent_streams': limits.calls,
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5000,
   'grpc.enable_channelz': 0,
-};
+});
 
-/** Connections in order of arrival: each is known to grpc-js by a name that we give it, and by that name calls find their caller. */
+/** Connections that may all ask the same, in order of arrival: each is known to grpc-js by a name that we give it, and by that name calls find their caller. */
 export class Connections {
   private readonly callers = new Map<string, Caller>();
   private readonly injector: ReturnType<Server['createConnectionInjector']>;
   private readonly sockets = new Set<Socket>();
   private next = 0;
-  readonly grpc = new Server(OPTIONS);
+  readonly grpc: Server;
 
-  constructor() {
+  constructor(limits: ConnectionLimits) {
+    this.grpc = new Server(optionsOf(limits));
     this.injector = this.grpc.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
@@ -44,10 +44,8 @@ export class Connections {
     this.injector.injectConnection(socket);
   }
 
-  async close(listener: NetServer): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      listener.close(() => resolve());
-    });
+  /** Gives calls half a second to end, then ends them. */
+  async close(): Promise<void> {
     const graceful = new Promise<void>((resolve) => {
       this.grpc.tryShutdown(() => resolve());
     });
@@ -56,7 +54,7 @@ export class Connections {
       this.grpc.forceShutdown();
       for (const socket of this.sockets) socket.destroy();
     }, CLOSE_GRACE_MS);
-    await Promise.all([graceful, closed]);
+    await graceful;
     clearTimeout(timer);
   }
 }

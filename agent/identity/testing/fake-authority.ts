@@ -39,6 +39,8 @@ export class FakeAuthority {
   state: SyncState = SyncState.fromPartial({});
   private readonly streams = new Set<() => void>();
   renewals = 0;
+  /** So many attempts to join are answered with BUSY. */
+  busyTimes = 0;
   streamsOpened = 0;
 
   private constructor(
@@ -88,14 +90,16 @@ export class FakeAuthority {
     const { tokens, reports, streams } = this;
     const state = (): SyncState => this.state;
     const opened = (): void => void this.streamsOpened++;
+    const busy = (): boolean => this.busyTimes-- > 0;
     const renewed = (): void => void this.renewals++;
     this.server.add(AgentService, {
       async *attestAgent(requests, _call) {
         for await (const { step } of requests) {
+          if (busy()) throw new SymbolonError('BUSY', 'try again in a moment', { what: 'AttestAgent' });
           const params = step?.$case === 'params' ? step.value : undefined;
           const token = params?.data?.payload.toString() ?? '';
           const name = tokens.get(token);
-          if (name === undefined) throw new SymbolonError('TOKEN_REFUSED', 'the token is unknown or used', { why: 'unknown' });
+          if (name === undefined) throw new SymbolonError('TOKEN_REFUSED', 'the token is unknown or used', { what: 'join token' });
           tokens.delete(token);
           const svid = await sign(`/symbolon/node/${name}`, params?.params?.csr ?? Buffer.alloc(0));
           yield { step: { $case: 'result', value: { svid, reattestable: false } } };
