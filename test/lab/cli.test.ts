@@ -1,6 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { certificatesToPem } from '#core/spiffe/pem';
+import { TestCa } from '#core/spiffe/testing/ca';
+import { instantFromMs } from '#core/time/instant';
 import { type CommandResult, runCommand } from '#lab/command';
 import { findCheckout } from '#lab/executables';
 import type { LabStatus } from '#lab/status';
@@ -89,7 +92,23 @@ test('over mTLS: a reader may ask; the server must be the wanted authority, and 
   expect(await explain()).toMatchObject({ code: 0, stdout: expect.stringContaining('allowed by policy web-to-payments') });
   const elsewhere = await explain('--trust-domain', 'west.example');
   expect([elsewhere.code, elsewhere.stdout]).toEqual([1, '']);
-  expect(elsewhere.stderr).toContain('no bundle of the trust domain east.example');
+  expect(elsewhere.stderr).toContain('cert is that of spiffe://east.example/symbolon/reader/admin; the authority of west.example expects');
+  // A reader of west.example who is led to the authority of east.example does not take it for his own.
+  const ca = await TestCa.create('west.example');
+  const validity = { notBefore: instantFromMs(Date.now() - 60_000), notAfter: instantFromMs(Date.now() + 600_000) };
+  const west = await ca.issue('/symbolon/reader/west', validity);
+  const file = (name: string, text: string | Buffer): string => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const westFiles = [
+    ...['--cert', file('west.pem', certificatesToPem(west.chain))],
+    ...['--key', file('west-key.pem', west.privateKey.export({ format: 'pem', type: 'pkcs8' }))],
+    ...['--bundle', file('west-bundle.pem', certificatesToPem([ca.der]))],
+  ];
+  const misled = await explain('--trust-domain', 'west.example', ...westFiles);
+  expect([misled.code, misled.stdout]).toEqual([1, '']);
+  expect(misled.stderr).toContain('no bundle of the trust domain east.example');
   const nobody = await explain('--authority', '192.0.2.1:9');
   expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringMatching(/cannot be reached at 192\.0\.2\.1:9 \(.*ECONNREFUSED/)]);
 }, 20_000);
