@@ -48,6 +48,7 @@ export async function serveNode(node: RunningNode, config: AgentConfig, log: Log
         })),
         counters: node.datapath.counters(),
         agentPort: config.listenPort,
+        problems: node.problems(),
       }),
     problems: () => node.problems(),
   });

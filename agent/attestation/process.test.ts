@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatSelector } from '#core/registration/selector';
 import { selectorsOfProcess } from './process.ts';
-import { readProcess } from './read-process.ts';
+import { readProcess, unlessEnded } from './read-process.ts';
 
 const STATUS = 'Name:\tUid: 0\nUmask:\t0022\nUid:\t0\t1001\t1001\t1001\nGid:\t0\t1002\t1002\t1002\nGroups:\t27 100 \n';
 const texts = (status: string, cgroup: string) => selectorsOfProcess(status, cgroup)?.map(formatSelector);
@@ -80,5 +80,19 @@ describe('readProcess', () => {
     ['has ended meanwhile, its number taken by another', { pid: process.pid, isAlive: () => false }],
   ])('nothing of a process that %s', (_, held) => {
     expect(readProcess(held)).toBeUndefined();
+  });
+});
+
+describe('unlessEnded', () => {
+  const failing = (code: string) => (): never => {
+    throw Object.assign(new Error(code), { code });
+  };
+
+  test.each(['ENOENT', 'ESRCH', 'EACCES', 'EINVAL'])('%s: the process has ended', (code) => {
+    expect(unlessEnded(failing(code))).toBeUndefined();
+  });
+
+  test.each(['EMFILE', 'EIO'])('%s does not: whoever is there must not be overlooked', (code) => {
+    expect(() => unlessEnded(failing(code))).toThrow(code);
   });
 });

@@ -8,6 +8,7 @@ import { certificatesFromPem } from '#core/spiffe/pem';
 import type { Clock } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import { type NodeInterfaces, type WorkloadInterface, type WorkloadWatch, watchWorkloads } from '../attestation/discovery/watch.ts';
+import { judgeIncomplete } from '../attestation/incomplete-look.ts';
 import { matchEntries } from '../attestation/match-entries.ts';
 import type { AgentConfig } from '../config.ts';
 import type { Datapath, EndpointId } from '../datapath/contract.ts';
@@ -93,7 +94,7 @@ class LiveNode implements RunningNode {
       clock,
     });
     this.watch = watchWorkloads(
-      { uplinks: config.uplinks.length ? config.uplinks : undefined, remotePrefixes: [], clock },
+      { uplinks: config.uplinks.length ? config.uplinks : undefined, remotePrefixes: [], clock, log: log.scoped('attestation') },
       (interfaces) => {
         this.interfaces = interfaces;
         this.reconcile();
@@ -139,7 +140,9 @@ class LiveNode implements RunningNode {
   private attest(found: WorkloadInterface): AttestedInterface {
     const { interfaceIndex, name, instance, addresses } = found;
     const known = this.table.find((endpoint) => endpoint.interfaceIndex === interfaceIndex && endpoint.instance === instance);
-    const matched = matchEntries(found, this.identity.view(), this.identity.nodeId);
+    const { incompleteLooks } = found;
+    const was = known?.identity?.spiffeId ?? (known?.gate === 'unmanaged' ? 'unmanaged' : undefined);
+    const matched = judgeIncomplete(matchEntries(found, this.identity.view(), this.identity.nodeId), was, incompleteLooks);
     // An entry that is gone takes the identity with it at once: only what was seen of processes is looked at twice.
     const declared = this.identity.view()?.entries.some((entry) => entry.id === known?.identity?.entryId) ?? false;
     const attestation = this.secondLook.judge(
@@ -147,6 +150,7 @@ class LiveNode implements RunningNode {
       declared ? known?.identity?.spiffeId : undefined,
       matched,
       this.parts.clock.now(),
+      incompleteLooks === 0,
     );
     return { interfaceIndex, name, instance, namespace: found.netns, addresses, attestation };
   }
@@ -216,7 +220,12 @@ class LiveNode implements RunningNode {
 
   problems(): readonly string[] {
     const waiting = this.identity.view() === undefined ? ["the authority's state has not come yet"] : [];
-    return [...waiting, ...this.identity.status().problems, ...(this.problem === undefined ? [] : [this.problem])];
+    return [
+      ...waiting,
+      ...this.identity.status().problems,
+      ...this.interfaces.problems,
+      ...(this.problem === undefined ? [] : [this.problem]),
+    ];
   }
 
   async close(): Promise<void> {

@@ -49,6 +49,8 @@ export function agentStatusOf(input: {
   readonly pairs: readonly object[];
   readonly counters: readonly Counter[];
   readonly agentPort: number;
+  /** What is wrong now, for people. */
+  readonly problems: readonly string[];
 }): AgentStatus {
   const { identity } = input;
   return {
@@ -72,7 +74,7 @@ export function agentStatusOf(input: {
     pairs: input.pairs,
     packets: { refused: countsOf(input.counters, 'packets refused'), passed: countsOf(input.counters, 'packets passed') },
     flowsRefused: countsOf(input.counters, 'flows refused'),
-    problems: identity.problems,
+    problems: input.problems,
     exemptions: exemptionsOf(input.agentPort),
   };
 }

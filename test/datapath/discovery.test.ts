@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { statSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { formatSelector } from '#core/registration/selector';
 import type { NodeInterfaces, WorkloadInterface } from '../../agent/attestation/discovery/watch.ts';
+import { MAX_INCOMPLETE_LOOKS } from '../../agent/attestation/incomplete-look.ts';
+import { networkNamespaceAt, selectorsAt } from '../../agent/attestation/read-process.ts';
+import { type Elusive, startElusive } from '../setup/processes.ts';
 import { Bed } from './bed.ts';
 
 jest.setTimeout(30_000);
@@ -9,7 +14,7 @@ jest.setTimeout(30_000);
 let bed: Bed;
 let discovery: Awaited<ReturnType<Bed['discovery']>>;
 
-const last = (): NodeInterfaces => discovery.states.at(-1) ?? { workloads: [], uplinks: [], nodeAddresses: [] };
+const last = (): NodeInterfaces => discovery.states.at(-1) ?? { workloads: [], uplinks: [], nodeAddresses: [], problems: [] };
 const find = (name: string): WorkloadInterface | undefined => last().workloads.find((w) => w.name === name);
 
 /** Waits until the newest state is as wanted; fails with that state after 5 s. */
@@ -57,6 +62,70 @@ test('finds the processes behind an interface, by the namespace of its far end',
   discovery.rescan(found?.interfaceIndex ?? 0);
   await eventually(() => find('wa')?.processes.length === 0);
   expect(find('wa')?.netns).toBe(found?.netns);
+});
+
+const usersOf = (found: WorkloadInterface | undefined): readonly string[] =>
+  [
+    ...new Set(found?.processes.flatMap(({ selectors }) => selectors.map(formatSelector).filter((text) => text.startsWith('unix:uid:')))),
+  ].sort();
+
+/** Waits until a process of the user is found in the workload. */
+async function met(name: string, user: string): Promise<void> {
+  await eventually(() => {
+    if (usersOf(find(name)).includes(user)) return true;
+    discovery.rescan(find(name)?.interfaceIndex ?? 0);
+    return false;
+  });
+}
+
+/** Looks at the workload again and again for `ms`; every state that came of it. */
+async function watchFor(name: string, ms: number): Promise<readonly (WorkloadInterface | undefined)[]> {
+  const first = discovery.states.length;
+  for (const end = Date.now() + ms; Date.now() < end; ) {
+    discovery.rescan(find(name)?.interfaceIndex ?? 0);
+    await sleep(60);
+  }
+  return discovery.states.slice(first).map(({ workloads }) => workloads.find((w) => w.name === name));
+}
+
+/** Lists the processes of a namespace first and inspects them then; whoever has ended meanwhile is left out. */
+function lookNaively(namespace: string): readonly string[] {
+  const wanted = statSync(namespace, { bigint: true }).ino;
+  const listed = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && networkNamespaceAt(`/proc/${name}`) === wanted);
+  return listed.flatMap(
+    (pid) =>
+      selectorsAt(`/proc/${pid}`)
+        ?.map(formatSelector)
+        .filter((text) => text.startsWith('unix:uid:')) ?? [],
+  );
+}
+
+test.each<[string, Elusive]>([
+  ['goes on as another one every 200 µs', ['hop', 200]],
+  ['goes on as another one as fast as it can', ['hop', 0]],
+  ['has only threads left', ['leaderless']],
+])('a process that %s is met by every look; a list that is inspected afterwards misses it', async (_, kind) => {
+  const namespace = `/run/netns/${bed.namespace('a')}`;
+  const sleeper = bed.run('a', 2201, 'sleep', '60');
+  await met('wa', 'unix:uid:2201');
+  const elusive = startElusive(kind, namespace, 2999, 3);
+  await met('wa', 'unix:uid:2999');
+  const looks = await watchFor('wa', 1500);
+  expect(looks.filter((found) => found?.incompleteLooks === 0 && !usersOf(found).includes('unix:uid:2999'))).toEqual([]);
+  const naive = Array.from({ length: 50 }, () => lookNaively(namespace));
+  expect(naive.filter((users) => !users.includes('unix:uid:2999')).length).toBeGreaterThan(25);
+  await once(elusive, 'exit');
+  sleeper.stop();
+});
+
+test('a workload that starts a short-lived process every other millisecond is looked at completely again and again', async () => {
+  const loop = bed.run('a', 2201, 'sh', '-c', 'while :; do sleep 0.001; done');
+  await met('wa', 'unix:uid:2201');
+  const looks = await watchFor('wa', 3000);
+  expect(looks.length).toBeGreaterThan(20);
+  expect(looks.flatMap((found) => usersOf(found)).every((user) => user === 'unix:uid:2201')).toBe(true);
+  expect(Math.max(...looks.map((found) => found?.incompleteLooks ?? 99))).toBeLessThan(MAX_INCOMPLETE_LOOKS / 2);
+  loop.stop();
 });
 
 test('an interface that takes over another’s index and name is another one', async () => {
