@@ -155,6 +155,46 @@ test('two hundred interfaces that come and go leave nothing behind', async () =>
   expect(last().workloads.map(({ name }) => name)).toEqual(['wa', 'wc']);
 });
 
+/** Advertises a default route, a route to another node's prefix and a prefix to make an address of (RFC 4861, RFC 4191). */
+const ADVERTISE = `
+import socket, struct
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+prefix = socket.inet_pton(socket.AF_INET6, 'fd02::')
+ra = struct.pack('!BBHBBHII', 134, 0, 0, 64, 0, 1800, 0, 0)
+ra += struct.pack('!BBBBIII', 3, 4, 64, 0xc0, 0xffffffff, 0xffffffff, 0) + prefix
+ra += struct.pack('!BBBBI', 24, 3, 64, 0, 0xffffffff) + prefix
+s.sendto(ra, ('ff02::1', 0, 0, socket.if_nametoindex('eth0')))
+`;
+
+test('a workload that advertises routes and prefixes stays a workload', async () => {
+  const conf = '/proc/sys/net/ipv6/conf';
+  expect(bed.inside('x', `cat ${conf}/wa/accept_ra`)).toBe('0\n');
+  // As on a node that forwards no IPv6, and where somebody has switched it on again.
+  bed.inside(
+    'x',
+    `echo 0 >${conf}/wa/forwarding; echo 0 >${conf}/all/forwarding; echo 2 >${conf}/wa/accept_ra; echo 64 >${conf}/wa/accept_ra_rt_info_max_plen`,
+  );
+  const before = last();
+  await eventually(() => {
+    bed.inside('a', `python3 -c "${ADVERTISE}"`);
+    return bed.inside('x', 'ip -6 route show dev wa proto ra').includes('default');
+  });
+  expect(bed.inside('x', 'ip -6 route show dev wa')).toMatch(/^fd02::\/64/m);
+  expect(bed.inside('x', 'ip -6 addr show dev wa')).toContain('inet6 fd02:');
+  discovery.rescan(find('wa')?.interfaceIndex ?? 0);
+  await sleep(300);
+  const { workloads, uplinks, nodeAddresses, problems } = last();
+  expect({ uplinks, problems, workloads: workloads.map(({ name }) => name) }).toEqual({
+    uplinks: before.uplinks,
+    problems: [],
+    workloads: before.workloads.map(({ name }) => name),
+  });
+  expect(nodeAddresses.filter(({ text }) => text.startsWith('fd02:'))).toEqual([]);
+  // A classification that believed the kernel would have made an uplink of it.
+  expect(bed.inside('x', 'ip -6 route get fd02::77')).toContain('dev wa');
+});
+
 test('a route that is sent elsewhere takes the address away', async () => {
   bed.inside('x', 'ip route replace 10.1.0.2/32 dev wc');
   await eventually(

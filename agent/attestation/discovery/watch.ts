@@ -9,6 +9,7 @@ import { listLinks } from '../../kernel/netlink/links.ts';
 import { MESSAGE } from '../../kernel/netlink/message.ts';
 import { listAddresses, listRoutes } from '../../kernel/netlink/routes.ts';
 import { GROUP, NetlinkSubscription } from '../../kernel/netlink/socket.ts';
+import { setIpv6Setting } from '../../kernel/ipv6-setting.ts';
 import { type Watch, watchReadable } from '../../kernel/readiness.ts';
 import type { AttestedProcess } from '../process.ts';
 import { type ClassifiedInterfaces, classifyInterfaces, type UplinkRule, type WorkloadLink } from './interfaces.ts';
@@ -41,7 +42,7 @@ export interface NodeInterfaces {
   readonly problems: readonly string[];
 }
 
-export interface WatchOptions extends UplinkRule {
+export interface WatchOptions extends Omit<UplinkRule, 'workloads'> {
   readonly clock?: Clock;
   readonly log?: Logger;
 }
@@ -89,6 +90,16 @@ interface KnownInterface {
   /** Remembered while nobody runs there: a veth does not outlive its far end's namespace. */
   netns?: bigint;
   incompleteLooks: number;
+  /** Whether the node has ever sent an address to it. */
+  routed: boolean;
+}
+
+/**
+ * What an interface is known again by, also after messages were lost: with another address or far end it is another one. Nothing of this is the
+ * workload's to change but the namespace that it moves its end to.
+ */
+function marksOf({ mac, peerIndex, peerNamespaceId }: Link): string {
+  return `${mac} ${peerIndex} ${peerNamespaceId}`;
 }
 
 class KernelWatch implements WorkloadWatch {
@@ -149,14 +160,22 @@ class KernelWatch implements WorkloadWatch {
 
   /** The interface of this index as it is known; a new instance if it is not the one of before. */
   private recognise(link: Link): KnownInterface {
-    // Also after messages were lost an interface with another address or far end is another one. Nothing of this is the workload's to change but
-    // the namespace that it moves its end to.
-    const marks = `${link.mac} ${link.peerIndex} ${link.peerNamespaceId}`;
+    const marks = marksOf(link);
     const known = this.known.get(link.index);
     if (known?.marks === marks) return known;
-    const recognised: KnownInterface = { instance: ++this.instances, marks, incompleteLooks: 0 };
+    const recognised: KnownInterface = { instance: ++this.instances, marks, incompleteLooks: 0, routed: false };
     this.known.set(link.index, recognised);
+    this.silence(link.name);
     return recognised;
+  }
+
+  /** A workload is no router of the node's: what it advertises is not to be believed by the kernel either. */
+  private silence(name: string): void {
+    try {
+      setIpv6Setting(name, 'accept_ra', 0);
+    } catch (error) {
+      this.log.warn({ interface: name, error }, "a workload's router advertisements could not be switched off");
+    }
   }
 
   private pollMs(): number {
@@ -188,17 +207,26 @@ class KernelWatch implements WorkloadWatch {
 
   private classify(): ClassifiedInterfaces {
     const state = { links: listLinks(), addresses: listAddresses(), routes: listRoutes() };
-    return classifyInterfaces(state, { uplinks: this.options.uplinks, remotePrefixes: this.remotePrefixes });
+    const wasWorkload = (link: Link): boolean => {
+      const known = this.known.get(link.index);
+      return known !== undefined && known.routed && known.marks === marksOf(link);
+    };
+    const workloads = state.links.filter(wasWorkload).map(({ index }) => index);
+    return classifyInterfaces(state, {
+      uplinks: this.options.uplinks,
+      remotePrefixes: this.remotePrefixes,
+      workloads: new Set(workloads),
+    });
   }
 
   private look(): NodeInterfaces {
     this.lookedAt = this.clock.now();
-    const { workloads, uplinks, nodeAddresses } = this.classify();
+    const { workloads, uplinks, nodeAddresses, problems } = this.classify();
     // In turns, so that a process that hides from one order is met by the other.
     this.order = this.order === 'newest first' ? 'oldest first' : 'newest first';
     const occupied = workloads.length === 0 ? [] : lookAtNamespaces(this.order);
     this.tookMs = this.clock.now() - this.lookedAt;
-    return { workloads: workloads.map((workload) => this.describe(workload, occupied)), uplinks, nodeAddresses, problems: [] };
+    return { workloads: workloads.map((workload) => this.describe(workload, occupied)), uplinks, nodeAddresses, problems };
   }
 
   private describe({ link, addresses }: WorkloadLink, occupied: readonly OccupiedNamespace[]): WorkloadInterface {
@@ -206,6 +234,7 @@ class KernelWatch implements WorkloadWatch {
     const behind =
       occupied.find(({ id }) => id !== undefined && id === link.peerNamespaceId) ??
       occupied.find(({ id, namespace }) => id === undefined && namespace === known.netns);
+    known.routed ||= addresses.length > 0;
     if (behind) known.netns = behind.namespace;
     known.incompleteLooks = behind && behind.missed > 0 ? known.incompleteLooks + 1 : 0;
     return {
