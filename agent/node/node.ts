@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describeError } from '#core/errors/error';
 import type { IpAddress } from '#core/network/address';
+import type { IpPrefix } from '#core/network/prefix';
 import { buildDirectory, type NodeDirectory } from '#core/registration/directory';
 import type { BundleSet } from '#core/spiffe/bundle';
 import type { TrustDomain } from '#core/spiffe/id';
@@ -24,6 +25,7 @@ import { FirstContact } from './first-contact.ts';
 import { INHERITED_NS, InheritedClaims } from './inherited-claims.ts';
 import { NodePairJudge } from './node-pair-judge.ts';
 import { SecondLook } from './second-look.ts';
+import { loadUplinks, saveUplinks } from './uplink-file.ts';
 
 /** At most 15 characters; one for each network namespace. */
 const TAP_NAME = 'symbolon-hold';
@@ -66,9 +68,11 @@ class LiveNode implements RunningNode {
   private readonly contact: FirstContact;
   private readonly watch: WorkloadWatch;
   private readonly endpointFile: string;
+  private readonly uplinkFile: string;
   private readonly changed = new Emitter<void>();
   private readonly secondLook = new SecondLook((interfaceIndex, ms) => this.lookAgain(interfaceIndex, ms));
   private table: readonly WorkloadEndpoint[];
+  private uplinks: readonly string[];
   private interfaces: NodeInterfaces;
   private problem: string | undefined;
   private planned = false;
@@ -81,6 +85,8 @@ class LiveNode implements RunningNode {
   ) {
     const { clock, log } = parts;
     this.endpointFile = join(config.dataDirectory, 'endpoints.json');
+    this.uplinkFile = join(config.dataDirectory, 'uplinks.json');
+    this.uplinks = loadUplinks(this.uplinkFile);
     this.inherited = new InheritedClaims(datapath.found.pairs, datapath.bootNs());
     if (this.inherited.any) clock.after(Number(INHERITED_NS / 1_000_000n), () => this.reconcile());
     const alive = new Set(datapath.found.endpoints.map((found) => found.endpoint));
@@ -94,7 +100,13 @@ class LiveNode implements RunningNode {
       clock,
     });
     this.watch = watchWorkloads(
-      { uplinks: config.uplinks.length ? config.uplinks : undefined, remotePrefixes: [], clock, log: log.scoped('attestation') },
+      {
+        uplinks: config.uplinks.length ? config.uplinks : undefined,
+        remotePrefixes: this.remotePrefixes(),
+        uplinksBefore: this.uplinks,
+        clock,
+        log: log.scoped('attestation'),
+      },
       (interfaces) => {
         this.interfaces = interfaces;
         this.reconcile();
@@ -121,10 +133,16 @@ class LiveNode implements RunningNode {
   }
 
   private viewed(): void {
-    const view = this.identity.view();
-    const others = [...(view?.directory.nodes.values() ?? [])].filter((node) => node.nodeId !== this.identity.nodeId);
-    this.watch.setRemotePrefixes(others.flatMap((node) => node.prefixes));
+    const prefixes = this.remotePrefixes();
+    if (prefixes !== undefined) this.watch.setRemotePrefixes(prefixes);
     this.reconcile();
+  }
+
+  /** The prefixes of other nodes, of the newest view or of the one that was stored; undefined where there is neither. */
+  private remotePrefixes(): readonly IpPrefix[] | undefined {
+    const view = this.identity.view();
+    const nodes = view && [...view.directory.nodes.values()];
+    return nodes?.filter((node) => node.nodeId !== this.identity.nodeId).flatMap((node) => node.prefixes);
   }
 
   /** Changes that come in one turn are planned together. */
@@ -183,6 +201,7 @@ class LiveNode implements RunningNode {
     // Written first: an agent that comes after a crash here knows a workload too many, never one too few.
     saveEndpoints(this.endpointFile, table);
     this.table = table;
+    this.keepUplinks(this.interfaces.uplinkNames);
     this.datapath.configure(
       datapathConfigOf({
         nodeId: this.identity.nodeId,
@@ -192,6 +211,11 @@ class LiveNode implements RunningNode {
         agentPort: this.config.listenPort,
       }),
     );
+  }
+
+  private keepUplinks(names: readonly string[]): void {
+    if (names.join() !== this.uplinks.join()) saveUplinks(this.uplinkFile, names);
+    this.uplinks = names;
   }
 
   private reconcile(): void {

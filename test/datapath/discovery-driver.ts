@@ -5,7 +5,10 @@ import { watchWorkloads } from '../../agent/attestation/discovery/watch.ts';
 import { writeWire } from './wire.ts';
 
 const say = (message: unknown): boolean => process.stdout.write(`${writeWire(message)}\n`);
-const watch = watchWorkloads({ uplinks: undefined, remotePrefixes: [parseIpPrefix('10.2.0.0/24'), parseIpPrefix('fd02::/64')] }, say);
+const watch = watchWorkloads(
+  { uplinks: undefined, remotePrefixes: [parseIpPrefix('10.2.0.0/24'), parseIpPrefix('fd02::/64')], uplinksBefore: [] },
+  say,
+);
 say(watch.current());
 createInterface({ input: process.stdin }).on('line', (line) => {
   if (line === 'close') {

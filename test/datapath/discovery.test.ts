@@ -14,7 +14,8 @@ jest.setTimeout(30_000);
 let bed: Bed;
 let discovery: Awaited<ReturnType<Bed['discovery']>>;
 
-const last = (): NodeInterfaces => discovery.states.at(-1) ?? { workloads: [], uplinks: [], nodeAddresses: [], problems: [] };
+const last = (): NodeInterfaces =>
+  discovery.states.at(-1) ?? { workloads: [], uplinks: [], uplinkNames: [], nodeAddresses: [], problems: [] };
 const find = (name: string): WorkloadInterface | undefined => last().workloads.find((w) => w.name === name);
 
 /** Waits until the newest state is as wanted; fails with that state after 5 s. */

@@ -47,10 +47,12 @@ function classify({ links = [], addresses = [], routes = [], rule = {} }: Scene)
   const found = classifyInterfaces(state, {
     uplinks: undefined,
     remotePrefixes: [parseIpPrefix('10.2.0.0/24'), parseIpPrefix('fd02::/64')],
+    uplinksBefore: ['up'],
     workloads: new Set(),
     ...rule,
   });
   const names = new Map([...state.links].map(({ index, name }) => [index, name]));
+  expect(found.uplinkNames).toEqual(found.uplinks.map((index) => names.get(index) ?? '').toSorted());
   return {
     uplinks: found.uplinks.map((index) => names.get(index)),
     workloads: found.workloads.map((workload) => workload.link.name),
@@ -115,6 +117,13 @@ describe('classifyInterfaces', () => {
       ['eth0', 'up'],
       ['web'],
     ],
+    [
+      'an uplink of before is one as long as nobody knows where other nodes are',
+      { links: [veth(3, 'up')], rule: { remotePrefixes: undefined } },
+      ['eth0', 'up'],
+      ['web'],
+    ],
+    ['and then no longer', { links: [veth(3, 'up')] }, ['eth0'], ['web', 'up']],
     ['named uplinks are those that are named', { links: [veth(3, 'up')], rule: { uplinks: ['up'] } }, ['up'], ['web']],
     ['also one that was a workload’s', { rule: { uplinks: ['web'], workloads: new Set([10]) } }, ['web'], []],
   ])('%s', (_, scene, uplinks, workloads) => {

@@ -15,8 +15,10 @@ export interface NetworkState {
 export interface UplinkRule {
   /** Names of the uplinks; undefined: the interfaces of the default routes and of routes to other nodes' prefixes. */
   readonly uplinks: readonly string[] | undefined;
-  /** Prefixes that other nodes serve. */
-  readonly remotePrefixes: readonly IpPrefix[];
+  /** Prefixes that other nodes serve; undefined: not known yet. */
+  readonly remotePrefixes: readonly IpPrefix[] | undefined;
+  /** Names of the uplinks that an earlier agent has found: they are uplinks until other nodes' prefixes are known. */
+  readonly uplinksBefore: readonly string[];
   /** Interfaces that were a workload's, and are still the same: none becomes an uplink because the routes have changed. */
   readonly workloads: ReadonlySet<number>;
 }
@@ -30,6 +32,7 @@ export interface WorkloadLink {
 /** The interfaces that matter to the gate. */
 export interface ClassifiedInterfaces {
   readonly uplinks: readonly number[];
+  readonly uplinkNames: readonly string[];
   readonly workloads: readonly WorkloadLink[];
   /** The node's own addresses. */
   readonly nodeAddresses: readonly IpAddress[];
@@ -78,10 +81,11 @@ function leadingOut({ links, routes }: NetworkState, rule: UplinkRule): readonly
     if (!route.gateway && route.prefixLength === fullLength(route.destination)) return false;
     if (route.prefixLength === 0) return true;
     const prefix = parseIpPrefix(`${route.destination.text}/${route.prefixLength}`);
-    return rule.remotePrefixes.some((remote) => prefixContains(prefix, remote.address) || prefixContains(remote, prefix.address));
+    return (rule.remotePrefixes ?? []).some((remote) => prefixContains(prefix, remote.address) || prefixContains(remote, prefix.address));
   };
   const indexes = new Set(routes.filter(leadsOut).flatMap(({ interfaceIndexes }) => interfaceIndexes));
-  return links.filter(({ index }) => indexes.has(index));
+  const before = rule.remotePrefixes === undefined ? rule.uplinksBefore : [];
+  return links.filter(({ index, name }) => indexes.has(index) || before.includes(name));
 }
 
 /** Why an interface that leads out of the node can be no uplink; undefined if it can. */
@@ -123,6 +127,10 @@ export function classifyInterfaces(everything: NetworkState, rule: UplinkRule): 
   const own = new Map(state.addresses.map(({ address }) => [address.text, address]));
   return {
     uplinks: [...uplinks].sort((a, b) => a - b),
+    uplinkNames: state.links
+      .filter(({ index }) => uplinks.has(index))
+      .map(({ name }) => name)
+      .sort(),
     workloads: state.links.filter(isWorkload).map((link) => ({ link, addresses: addressesOf(link.index) })),
     nodeAddresses: [...own.values()],
     problems: out.flatMap(({ problem }) => problem ?? []),

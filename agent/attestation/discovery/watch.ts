@@ -37,6 +37,7 @@ export interface NodeInterfaces {
   readonly workloads: readonly WorkloadInterface[];
   /** Interface indexes. */
   readonly uplinks: readonly number[];
+  readonly uplinkNames: readonly string[];
   readonly nodeAddresses: readonly IpAddress[];
   /** What is wrong, for people; empty = nothing. */
   readonly problems: readonly string[];
@@ -110,10 +111,10 @@ class KernelWatch implements WorkloadWatch {
   private readonly known = new Map<number, KnownInterface>();
   private instances = 0;
   private lookedAt = instantFromMs(0);
-  private remotePrefixes: readonly IpPrefix[];
+  private remotePrefixes: readonly IpPrefix[] | undefined;
   private order: LookOrder = 'newest first';
   private tookMs = 0;
-  private state: NodeInterfaces = { workloads: [], uplinks: [], nodeAddresses: [], problems: [] };
+  private state: NodeInterfaces = { workloads: [], uplinks: [], uplinkNames: [], nodeAddresses: [], problems: [] };
   private settle: Timer | undefined;
   private poll: Timer | undefined;
 
@@ -215,18 +216,19 @@ class KernelWatch implements WorkloadWatch {
     return classifyInterfaces(state, {
       uplinks: this.options.uplinks,
       remotePrefixes: this.remotePrefixes,
+      uplinksBefore: this.options.uplinksBefore,
       workloads: new Set(workloads),
     });
   }
 
   private look(): NodeInterfaces {
     this.lookedAt = this.clock.now();
-    const { workloads, uplinks, nodeAddresses, problems } = this.classify();
+    const { workloads, ...rest } = this.classify();
     // In turns, so that a process that hides from one order is met by the other.
     this.order = this.order === 'newest first' ? 'oldest first' : 'newest first';
     const occupied = workloads.length === 0 ? [] : lookAtNamespaces(this.order);
     this.tookMs = this.clock.now() - this.lookedAt;
-    return { workloads: workloads.map((workload) => this.describe(workload, occupied)), uplinks, nodeAddresses, problems };
+    return { workloads: workloads.map((workload) => this.describe(workload, occupied)), ...rest };
   }
 
   private describe({ link, addresses }: WorkloadLink, occupied: readonly OccupiedNamespace[]): WorkloadInterface {
