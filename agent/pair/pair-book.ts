@@ -108,7 +108,7 @@ export class PairBook {
     const { state, effects } = stepPair(machine.state, event, this.view(), this.parts.clock.now());
     machine.state = state;
     this.reindex(machine, before);
-    for (const effect of effects) this.carryOut(machine, effect);
+    for (const effect of effects) this.carryOut(machine, effect, before);
     if (machine.state.kind === 'idle' || machine.state.kind === 'closed') {
       if (this.machines.get(machine.key) === machine) this.machines.delete(machine.key);
     } else {
@@ -154,13 +154,14 @@ export class PairBook {
     machine.renewAt = addMs(now, (expiresAt - now) * (0.6 + Math.random() / 5));
   }
 
-  private carryOut(machine: PairMachine, effect: PairEffect): void {
+  /** `before`: the pair that was live when the step began. */
+  private carryOut(machine: PairMachine, effect: PairEffect, before: LivePair | undefined): void {
     const { datapath, log } = this.parts;
     switch (effect.kind) {
       case 'authenticate':
         return this.parts.authenticate(machine, effect.attempt, effect.replaces);
       case 'install':
-        return this.install(machine, effect.pair);
+        return this.install(machine, effect.pair, before);
       case 'remove':
         log.info({ pair: effect.pair.proven.pairId, reason: effect.reason }, 'pair closed');
         datapath.removePair(effect.pair.number);
@@ -180,13 +181,18 @@ export class PairBook {
     }
   }
 
-  private install(machine: PairMachine, pair: LivePair): void {
+  private install(machine: PairMachine, pair: LivePair, before: LivePair | undefined): void {
     const { datapath, log } = this.parts;
     try {
       datapath.installPair(this.specOf(pair));
     } catch (error) {
       log.error({ pair: pair.proven.pairId, problem: describeError(error) }, 'cannot write a pair into the gate');
       datapath.removePair(pair.number);
+      // What it was to replace may be in the gate still, and no machine would know it: no policy could end it any more.
+      if (before && before.number !== pair.number) {
+        datapath.removePair(before.number);
+        this.parts.tellClosed(before, 'policy-changed');
+      }
       machine.state = IDLE;
       this.reindex(machine, pair);
       if (pair.proven.role === 'server') throw new SymbolonError('PAIR_REFUSED', describeError(error), { reason: 'overloaded' }, error);
