@@ -234,6 +234,19 @@ describe('a pair that cannot be written in the place of another', () => {
     await until(() => one.manager.pairs().every(({ pairId }) => pairId !== first?.pairId), 'the close');
     expect([map.entries(), two.manager.pairs()]).toEqual([[], []]);
   });
+
+  test('because the view has changed keeps no other pair from being judged', async () => {
+    underPairTable(two);
+    const cache = await two.addWorkload(ca, '10.2.0.3', '/cache');
+    two.node.ingress = () => [TCP(8443)];
+    await connect();
+    const other = tcpFlow('10.1.0.2', '10.2.0.3', 8443);
+    await connect(other);
+    two.node.ingress = (_from, to) => (to.endsWith('/payments') ? NINE_RANGES : []);
+    two.viewChanged();
+    expect([serves(), two.datapath.admits(cache, other, 'server'), two.manager.pairs()]).toEqual([false, false, []]);
+    await until(() => one.manager.pairs().length === 0, 'the closes');
+  });
 });
 
 describe('a close that crosses an install', () => {
