@@ -14,9 +14,9 @@ export interface AttestedInterface {
   readonly attestation: Attestation;
 }
 
-/** Who is behind an interface. `pending`: nobody runs there yet, or the node has no view to compare with. */
+/** Who is behind an interface. `pending`: nobody runs there yet, the node has no view to compare with, or `reason`. */
 export type Attestation =
   | { readonly kind: 'identity'; readonly entry: RegistrationEntry; readonly addresses: readonly IpAddress[] }
   | { readonly kind: 'unmanaged' }
-  | { readonly kind: 'pending' }
+  | { readonly kind: 'pending'; readonly reason?: string }
   | { readonly kind: 'refused'; readonly reason: string };

@@ -8,9 +8,23 @@ export interface AttestedProcess {
   readonly selectors: readonly Selector[];
 }
 
-function statusNumbers(status: string, field: string): readonly string[] {
-  const line = new RegExp(`^${field}:([\\t \\d]*)$`, 'm').exec(status);
-  return line?.[1]?.split(/\s+/).filter((text) => text !== '') ?? [];
+/**
+ * What stands behind `prefix` in the one line that begins with it; undefined if there is no such line, or several. A line ends with a line feed
+ * and with nothing else: names in these texts are their owners' to choose, and may hold every other byte, carriage returns too.
+ */
+function onlyLine(lines: readonly string[], prefix: string): string | undefined {
+  const [line, ...more] = lines.filter((text) => text.startsWith(prefix));
+  return more.length > 0 ? undefined : line?.slice(prefix.length);
+}
+
+function numbersOf(text: string | undefined): readonly string[] | undefined {
+  return text !== undefined && /^[\t \d]*$/.test(text) ? text.split(/[\t ]+/).filter((number) => number !== '') : undefined;
+}
+
+/** The lines of a status after the first, which is the name that the process has given itself: no other line is its to write. */
+function statusLines(status: string): readonly string[] {
+  const [name, ...lines] = status.split('\n');
+  return name?.startsWith('Name:') ? lines : [];
 }
 
 /**
@@ -19,13 +33,15 @@ function statusNumbers(status: string, field: string): readonly string[] {
  * not what the kernel writes.
  */
 export function selectorsOfProcess(status: string, cgroup: string): readonly Selector[] | undefined {
+  const lines = statusLines(status);
   // Real, effective, saved and file system IDs, in this order.
-  const uid = statusNumbers(status, 'Uid')[1];
-  const gid = statusNumbers(status, 'Gid')[1];
-  if (uid === undefined || gid === undefined) return undefined;
-  const path = /^0::(\/.*)$/m.exec(cgroup)?.[1];
-  const segments = path === undefined || path.startsWith('/..') ? [] : path.split('/').slice(1);
-  const unix = [`uid:${uid}`, `gid:${gid}`, ...statusNumbers(status, 'Groups').map((group) => `supplementary_gid:${group}`)];
+  const uid = numbersOf(onlyLine(lines, 'Uid:'))?.[1];
+  const gid = numbersOf(onlyLine(lines, 'Gid:'))?.[1];
+  const groups = numbersOf(onlyLine(lines, 'Groups:'));
+  if (uid === undefined || gid === undefined || groups === undefined) return undefined;
+  const path = onlyLine(cgroup.split('\n'), '0::');
+  const segments = path === undefined || !path.startsWith('/') || path.startsWith('/..') ? [] : path.split('/').slice(1);
+  const unix = [`uid:${uid}`, `gid:${gid}`, ...groups.map((group) => `supplementary_gid:${group}`)];
   return [
     ...unix.map((value) => ({ type: 'unix', value })),
     ...segments.flatMap((segment, i) => (segment === '' ? [] : [{ type: 'cgroup', value: `path:/${segments.slice(0, i + 1).join('/')}` }])),

@@ -8,19 +8,39 @@ export interface HeldProcess {
 }
 
 /**
+ * What /proc answers of a process that has ended, or ends while it is read. EACCES too, and for root: the kernel refuses to follow the namespace
+ * of a process that has just been reaped.
+ */
+const ENDED: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EINVAL']);
+
+/** What `read` returns; undefined if the process that it reads of /proc has ended. Anything else that goes wrong is thrown on. */
+export function unlessEnded<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (ENDED.has((error as NodeJS.ErrnoException).code)) return undefined;
+    throw error;
+  }
+}
+
+/** Inode number of the network namespace of a process or thread, by its directory in /proc; undefined if it has ended. */
+export function networkNamespaceAt(directory: string): bigint | undefined {
+  return unlessEnded(() => statSync(`${directory}/ns/net`, { bigint: true }).ino);
+}
+
+/** The selectors of a process or thread, by its directory in /proc; undefined if it has ended. */
+export function selectorsAt(directory: string): AttestedProcess['selectors'] | undefined {
+  return unlessEnded(() => selectorsOfProcess(readFileSync(`${directory}/status`, 'utf8'), readFileSync(`${directory}/cgroup`, 'utf8')));
+}
+
+/**
  * Reads what attestation must know of a process, or undefined if it has ended. A held process that is alive after the reading was alive
  * during it, so that everything read is its own.
  */
 export function readProcess(process: HeldProcess): AttestedProcess | undefined {
   const directory = `/proc/${process.pid}`;
-  try {
-    const networkNamespace = statSync(`${directory}/ns/net`, { bigint: true }).ino;
-    const selectors = selectorsOfProcess(readFileSync(`${directory}/status`, 'utf8'), readFileSync(`${directory}/cgroup`, 'utf8'));
-    return selectors && process.isAlive() ? { pid: process.pid, networkNamespace, selectors } : undefined;
-  } catch (error) {
-    // ENOENT, ESRCH: it has ended meanwhile.
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
-    throw error;
-  }
+  const networkNamespace = networkNamespaceAt(directory);
+  const selectors = networkNamespace === undefined ? undefined : selectorsAt(directory);
+  if (networkNamespace === undefined || !selectors || !process.isAlive()) return undefined;
+  return { pid: process.pid, networkNamespace, selectors };
 }

@@ -18,7 +18,8 @@ export function openProcess(pid: number): ProcessHandle | undefined {
   const fd = numericSyscall(SYS_PIDFD_OPEN, pid, 0, 0, 0, 0, 0);
   if (fd < 0) {
     const errno = lastErrno();
-    if (errno === ERRNO.ESRCH || errno === ERRNO.EINVAL) return undefined; // EINVAL: a thread's number
+    // EINVAL, or ENOENT since Linux 6.15: a thread's number; ENOENT also for a process that is being reaped.
+    if (errno === ERRNO.ESRCH || errno === ERRNO.EINVAL || errno === ERRNO.ENOENT) return undefined;
     throw kernelError('pidfd_open', errno, `pid ${pid}`);
   }
   return holdProcess(fd, pid);

@@ -1,6 +1,7 @@
-import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { checkCall, ERRNO, kernelError } from './kernel-error.ts';
 import { ioctl, ioctlNumber, lastErrno, read, write } from './libc.ts';
+import { setIpv6Setting } from './ipv6-setting.ts';
 import { setLink } from './netlink/links.ts';
 import { interfaceIndex } from './interface-index.ts';
 import { type Watch, watchReadable } from './readiness.ts';
@@ -17,17 +18,6 @@ const INTERFACE_NAME_LENGTH = 15;
 const TAP_MTU = 65_521;
 /** Frames that may wait in the kernel for the agent. */
 const TAP_QUEUE_FRAMES = 8192;
-
-/** Keeps the kernel from sending multicast reports of its own into the TAP, where they would be counted as frames that nobody held. */
-function silenceIpv6(name: string): void {
-  try {
-    writeFileSync(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, '1');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // No IPv6 here, or no writing to /proc/sys: the reports are refused like any other frame.
-    if (code !== 'ENOENT' && code !== 'EROFS') throw error;
-  }
-}
 
 /**
  * The interface through which packets are held: what the gate redirects to it the agent reads, what the agent writes the gate sends on.
@@ -56,7 +46,8 @@ export class Tap {
       checkCall(ioctlNumber(fd, TUNSETOFFLOAD, 0), 'ioctl(TUNSETOFFLOAD)', name);
       checkCall(ioctlNumber(fd, TUNSETPERSIST, 1), 'ioctl(TUNSETPERSIST)', name);
       const index = interfaceIndex(name);
-      silenceIpv6(name);
+      // The kernel is not to send multicast reports of its own into the TAP, where they would be counted as frames that nobody held.
+      setIpv6Setting(name, 'disable_ipv6', 1);
       setLink(index, { mtu: TAP_MTU, queueLength: TAP_QUEUE_FRAMES, arp: false, autoAddress: false, up: true });
       return new Tap(fd, name, index);
     } catch (error) {

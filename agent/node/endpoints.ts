@@ -20,6 +20,8 @@ export interface WorkloadEndpoint {
   readonly problem?: string;
 }
 
+const NOBODY = 'no process runs in it, or the node has no registration entries yet';
+
 /** A veth does not outlive its peer's namespace: where the interface is the same, a namespace that nobody was seen in yet is too. */
 function sameInterface(known: WorkloadEndpoint, found: AttestedInterface): boolean {
   if (known.interfaceIndex !== found.interfaceIndex) return false;
@@ -85,7 +87,7 @@ export function planEndpoints(input: {
         return { ...base, gate: 'unmanaged' };
       case 'pending':
         if (same && known.identity !== undefined) return { ...known, name: found.name, instance: found.instance };
-        return { ...base, gate: 'unattested', problem: 'no process runs in it, or the node has no registration entries yet' };
+        return { ...base, gate: 'unattested', problem: attestation.reason ?? NOBODY };
       case 'refused':
         return { ...base, gate: 'unattested', problem: attestation.reason };
       default:

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describeError } from '#core/errors/error';
 import type { IpAddress } from '#core/network/address';
+import type { IpPrefix } from '#core/network/prefix';
 import { buildDirectory, type NodeDirectory } from '#core/registration/directory';
 import type { BundleSet } from '#core/spiffe/bundle';
 import type { TrustDomain } from '#core/spiffe/id';
@@ -8,6 +9,7 @@ import { certificatesFromPem } from '#core/spiffe/pem';
 import type { Clock } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import { type NodeInterfaces, type WorkloadInterface, type WorkloadWatch, watchWorkloads } from '../attestation/discovery/watch.ts';
+import { judgeIncomplete } from '../attestation/incomplete-look.ts';
 import { matchEntries } from '../attestation/match-entries.ts';
 import type { AgentConfig } from '../config.ts';
 import type { Datapath, EndpointId } from '../datapath/contract.ts';
@@ -23,6 +25,7 @@ import { FirstContact } from './first-contact.ts';
 import { INHERITED_NS, InheritedClaims } from './inherited-claims.ts';
 import { NodePairJudge } from './node-pair-judge.ts';
 import { SecondLook } from './second-look.ts';
+import { loadUplinks, saveUplinks } from './uplink-file.ts';
 
 /** At most 15 characters; one for each network namespace. */
 const TAP_NAME = 'symbolon-hold';
@@ -65,9 +68,11 @@ class LiveNode implements RunningNode {
   private readonly contact: FirstContact;
   private readonly watch: WorkloadWatch;
   private readonly endpointFile: string;
+  private readonly uplinkFile: string;
   private readonly changed = new Emitter<void>();
   private readonly secondLook = new SecondLook((interfaceIndex, ms) => this.lookAgain(interfaceIndex, ms));
   private table: readonly WorkloadEndpoint[];
+  private uplinks: readonly string[];
   private interfaces: NodeInterfaces;
   private problem: string | undefined;
   private planned = false;
@@ -80,6 +85,8 @@ class LiveNode implements RunningNode {
   ) {
     const { clock, log } = parts;
     this.endpointFile = join(config.dataDirectory, 'endpoints.json');
+    this.uplinkFile = join(config.dataDirectory, 'uplinks.json');
+    this.uplinks = loadUplinks(this.uplinkFile);
     this.inherited = new InheritedClaims(datapath.found.pairs, datapath.bootNs());
     if (this.inherited.any) clock.after(Number(INHERITED_NS / 1_000_000n), () => this.reconcile());
     const alive = new Set(datapath.found.endpoints.map((found) => found.endpoint));
@@ -93,7 +100,13 @@ class LiveNode implements RunningNode {
       clock,
     });
     this.watch = watchWorkloads(
-      { uplinks: config.uplinks.length ? config.uplinks : undefined, remotePrefixes: [], clock },
+      {
+        uplinks: config.uplinks.length ? config.uplinks : undefined,
+        remotePrefixes: this.remotePrefixes(),
+        uplinksBefore: this.uplinks,
+        clock,
+        log: log.scoped('attestation'),
+      },
       (interfaces) => {
         this.interfaces = interfaces;
         this.reconcile();
@@ -120,10 +133,16 @@ class LiveNode implements RunningNode {
   }
 
   private viewed(): void {
-    const view = this.identity.view();
-    const others = [...(view?.directory.nodes.values() ?? [])].filter((node) => node.nodeId !== this.identity.nodeId);
-    this.watch.setRemotePrefixes(others.flatMap((node) => node.prefixes));
+    const prefixes = this.remotePrefixes();
+    if (prefixes !== undefined) this.watch.setRemotePrefixes(prefixes);
     this.reconcile();
+  }
+
+  /** The prefixes of other nodes, of the newest view or of the one that was stored; undefined where there is neither. */
+  private remotePrefixes(): readonly IpPrefix[] | undefined {
+    const view = this.identity.view();
+    const nodes = view && [...view.directory.nodes.values()];
+    return nodes?.filter((node) => node.nodeId !== this.identity.nodeId).flatMap((node) => node.prefixes);
   }
 
   /** Changes that come in one turn are planned together. */
@@ -139,7 +158,9 @@ class LiveNode implements RunningNode {
   private attest(found: WorkloadInterface): AttestedInterface {
     const { interfaceIndex, name, instance, addresses } = found;
     const known = this.table.find((endpoint) => endpoint.interfaceIndex === interfaceIndex && endpoint.instance === instance);
-    const matched = matchEntries(found, this.identity.view(), this.identity.nodeId);
+    const { incompleteLooks } = found;
+    const was = known?.identity?.spiffeId ?? (known?.gate === 'unmanaged' ? 'unmanaged' : undefined);
+    const matched = judgeIncomplete(matchEntries(found, this.identity.view(), this.identity.nodeId), was, incompleteLooks);
     // An entry that is gone takes the identity with it at once: only what was seen of processes is looked at twice.
     const declared = this.identity.view()?.entries.some((entry) => entry.id === known?.identity?.entryId) ?? false;
     const attestation = this.secondLook.judge(
@@ -147,6 +168,7 @@ class LiveNode implements RunningNode {
       declared ? known?.identity?.spiffeId : undefined,
       matched,
       this.parts.clock.now(),
+      incompleteLooks === 0,
     );
     return { interfaceIndex, name, instance, namespace: found.netns, addresses, attestation };
   }
@@ -179,6 +201,7 @@ class LiveNode implements RunningNode {
     // Written first: an agent that comes after a crash here knows a workload too many, never one too few.
     saveEndpoints(this.endpointFile, table);
     this.table = table;
+    this.keepUplinks(this.interfaces.uplinkNames);
     this.datapath.configure(
       datapathConfigOf({
         nodeId: this.identity.nodeId,
@@ -188,6 +211,11 @@ class LiveNode implements RunningNode {
         agentPort: this.config.listenPort,
       }),
     );
+  }
+
+  private keepUplinks(names: readonly string[]): void {
+    if (names.join() !== this.uplinks.join()) saveUplinks(this.uplinkFile, names);
+    this.uplinks = names;
   }
 
   private reconcile(): void {
@@ -220,6 +248,7 @@ class LiveNode implements RunningNode {
       ...waiting,
       ...this.identity.status().problems,
       ...this.datapath.problems(),
+      ...this.interfaces.problems,
       ...(this.problem === undefined ? [] : [this.problem]),
     ];
   }

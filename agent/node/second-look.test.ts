@@ -31,3 +31,10 @@ test('a workload that had no identity is judged at once', () => {
   const look = new SecondLook(() => undefined);
   expect(look.judge(3, undefined, refused, at(0))).toEqual(refused);
 });
+
+test('a stranger who was seen once and then in no look that was complete is still there', () => {
+  const look = new SecondLook(() => undefined);
+  look.judge(3, web, refused, at(0));
+  expect(look.judge(3, web, { kind: 'pending' }, at(100), false)).toEqual({ kind: 'pending' });
+  expect(look.judge(3, web, refused, at(SECOND_LOOK_MS))).toEqual(refused);
+});

@@ -15,11 +15,11 @@ export class SecondLook {
   /** `again` is called where a second look is needed, with the milliseconds until then. */
   constructor(private readonly again: (interfaceIndex: number, ms: number) => void) {}
 
-  /** What to believe of an interface whose workload had the identity `known`. */
-  judge(interfaceIndex: number, known: SpiffeId | undefined, found: Attestation, at: Instant): Attestation {
+  /** What to believe of an interface whose workload had the identity `known`. A stranger who was seen has not gone because a look was incomplete. */
+  judge(interfaceIndex: number, known: SpiffeId | undefined, found: Attestation, at: Instant, complete = true): Attestation {
     const keeps = known === undefined || found.kind === 'pending' || (found.kind === 'identity' && found.entry.spiffeId === known);
     if (keeps) {
-      this.since.delete(interfaceIndex);
+      if (complete) this.since.delete(interfaceIndex);
       return found;
     }
     const first = this.since.get(interfaceIndex) ?? at;

@@ -2,6 +2,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/
 import type { Flow } from '#core/network/flow';
 import { TestCa } from '#core/spiffe/testing/ca';
 import type { EndpointId } from '../datapath/contract.ts';
+import { PairTable } from '../datapath/pairs.ts';
+import { MemoryMap } from '../datapath/testing/memory-map.ts';
 import { tcpFlow, until } from '../session/testing/links.ts';
 import { linkNodes } from '../session/testing/test-node.ts';
 import { startAgents, type TestAgent } from './testing/test-agent.ts';
@@ -185,6 +187,65 @@ describe('a live pair is closed at both nodes', () => {
     one.viewChanged();
     two.viewChanged();
     expect([one.datapath.history.length, two.datapath.history.length, one.datapath.send(web, FLOW)]).toEqual([1, 1, 'passed']);
+  });
+});
+
+/** The real table of pair rows, over a map in memory, under the agent's gate. */
+function underPairTable(agent: TestAgent): { readonly map: MemoryMap; readonly table: PairTable } {
+  const map = new MemoryMap();
+  let epoch = 0;
+  const table = new PairTable(map, { nextEpoch: () => ++epoch });
+  const { datapath } = agent;
+  const [install, remove] = [datapath.installPair.bind(datapath), datapath.removePair.bind(datapath)];
+  datapath.installPair = (spec) => {
+    table.install(spec, 'LIVE', () => true);
+    install(spec);
+  };
+  datapath.removePair = (number) => {
+    remove(number);
+    return table.remove(number);
+  };
+  return { map, table };
+}
+/** More ranges than a row of the gate has room for. */
+const NINE_RANGES = [TCP(8443), ...Array.from({ length: 9 }, (_, i) => TCP(10_000 + 10 * i, 10_001 + 10 * i))];
+
+describe('a pair that cannot be written in the place of another', () => {
+  test('at the client leaves nothing of either, at both nodes', async () => {
+    const { map, table } = underPairTable(one);
+    two.node.ingress = () => [TCP(8443)];
+    await connect();
+    expect(map.entries()).not.toHaveLength(0);
+    const [first] = two.manager.pairs();
+    two.node.ingress = () => NINE_RANGES;
+    one.datapath.send(web, tcpFlow('10.1.0.2', '10.2.0.2', 10_000));
+    await until(() => one.manager.pairs().length === 0);
+    expect([map.entries(), table.list(), [...one.datapath.rows]]).toEqual([[], [], []]);
+    await until(() => two.manager.pairs().every(({ pairId }) => pairId !== first?.pairId) && two.datapath.rows.size === 0);
+  });
+
+  test('at the server leaves nothing of either, and the client is told', async () => {
+    const { map } = underPairTable(two);
+    two.node.ingress = () => [TCP(8443)];
+    await connect();
+    const [first] = one.manager.pairs();
+    two.node.ingress = () => NINE_RANGES;
+    one.datapath.send(web, tcpFlow('10.1.0.2', '10.2.0.2', 10_000));
+    await until(() => one.manager.pairs().every(({ pairId }) => pairId !== first?.pairId), 'the close');
+    expect([map.entries(), two.manager.pairs()]).toEqual([[], []]);
+  });
+
+  test('because the view has changed keeps no other pair from being judged', async () => {
+    underPairTable(two);
+    const cache = await two.addWorkload(ca, '10.2.0.3', '/cache');
+    two.node.ingress = () => [TCP(8443)];
+    await connect();
+    const other = tcpFlow('10.1.0.2', '10.2.0.3', 8443);
+    await connect(other);
+    two.node.ingress = (_from, to) => (to.endsWith('/payments') ? NINE_RANGES : []);
+    two.viewChanged();
+    expect([serves(), two.datapath.admits(cache, other, 'server'), two.manager.pairs()]).toEqual([false, false, []]);
+    await until(() => one.manager.pairs().length === 0, 'the closes');
   });
 });
 

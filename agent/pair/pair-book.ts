@@ -41,6 +41,12 @@ export interface PairBookParts {
   readonly log: Logger;
 }
 
+/** The step that effects belong to: the pair that was live when it began, and whether a peer waits for what comes of it. */
+interface Step {
+  readonly before: LivePair | undefined;
+  readonly asked: boolean;
+}
+
 /** Every pair of this node: runs the pure steps and carries their effects out, in the same turn. */
 export class PairBook {
   private readonly machines = new Map<string, PairMachine>();
@@ -108,7 +114,8 @@ export class PairBook {
     const { state, effects } = stepPair(machine.state, event, this.view(), this.parts.clock.now());
     machine.state = state;
     this.reindex(machine, before);
-    for (const effect of effects) this.carryOut(machine, effect);
+    const asked = event.kind === 'proven' && event.attempt === undefined;
+    for (const effect of effects) this.carryOut(machine, effect, { before, asked });
     if (machine.state.kind === 'idle' || machine.state.kind === 'closed') {
       if (this.machines.get(machine.key) === machine) this.machines.delete(machine.key);
     } else {
@@ -154,13 +161,13 @@ export class PairBook {
     machine.renewAt = addMs(now, (expiresAt - now) * (0.6 + Math.random() / 5));
   }
 
-  private carryOut(machine: PairMachine, effect: PairEffect): void {
+  private carryOut(machine: PairMachine, effect: PairEffect, step: Step): void {
     const { datapath, log } = this.parts;
     switch (effect.kind) {
       case 'authenticate':
         return this.parts.authenticate(machine, effect.attempt, effect.replaces);
       case 'install':
-        return this.install(machine, effect.pair);
+        return this.install(machine, effect.pair, step);
       case 'remove':
         log.info({ pair: effect.pair.proven.pairId, reason: effect.reason }, 'pair closed');
         datapath.removePair(effect.pair.number);
@@ -180,16 +187,21 @@ export class PairBook {
     }
   }
 
-  private install(machine: PairMachine, pair: LivePair): void {
+  private install(machine: PairMachine, pair: LivePair, { before, asked }: Step): void {
     const { datapath, log } = this.parts;
     try {
       datapath.installPair(this.specOf(pair));
     } catch (error) {
       log.error({ pair: pair.proven.pairId, problem: describeError(error) }, 'cannot write a pair into the gate');
       datapath.removePair(pair.number);
+      // What it was to replace may be in the gate still, and no machine would know it: no policy could end it any more.
+      if (before && before.number !== pair.number) {
+        datapath.removePair(before.number);
+        this.parts.tellClosed(before, 'policy-changed');
+      }
       machine.state = IDLE;
       this.reindex(machine, pair);
-      if (pair.proven.role === 'server') throw new SymbolonError('PAIR_REFUSED', describeError(error), { reason: 'overloaded' }, error);
+      if (asked) throw new SymbolonError('PAIR_REFUSED', describeError(error), { reason: 'overloaded' }, error);
       this.parts.tellClosed(pair, 'policy-changed');
     }
   }

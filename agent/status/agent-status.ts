@@ -48,6 +48,7 @@ export function agentStatusOf(input: {
   readonly endpoints: readonly WorkloadEndpoint[];
   readonly pairs: readonly object[];
   readonly counters: readonly Counter[];
+  /** What is wrong now, for people. */
   readonly problems: readonly string[];
   readonly agentPort: number;
 }): AgentStatus {

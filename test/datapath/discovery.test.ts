@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { statSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { formatSelector } from '#core/registration/selector';
 import type { NodeInterfaces, WorkloadInterface } from '../../agent/attestation/discovery/watch.ts';
+import { MAX_INCOMPLETE_LOOKS } from '../../agent/attestation/incomplete-look.ts';
+import { networkNamespaceAt, selectorsAt } from '../../agent/attestation/read-process.ts';
+import { type Elusive, startElusive } from '../setup/processes.ts';
 import { Bed } from './bed.ts';
 
 jest.setTimeout(30_000);
@@ -9,7 +14,8 @@ jest.setTimeout(30_000);
 let bed: Bed;
 let discovery: Awaited<ReturnType<Bed['discovery']>>;
 
-const last = (): NodeInterfaces => discovery.states.at(-1) ?? { workloads: [], uplinks: [], nodeAddresses: [] };
+const last = (): NodeInterfaces =>
+  discovery.states.at(-1) ?? { workloads: [], uplinks: [], uplinkNames: [], nodeAddresses: [], problems: [] };
 const find = (name: string): WorkloadInterface | undefined => last().workloads.find((w) => w.name === name);
 
 /** Waits until the newest state is as wanted; fails with that state after 5 s. */
@@ -59,6 +65,70 @@ test('finds the processes behind an interface, by the namespace of its far end',
   expect(find('wa')?.netns).toBe(found?.netns);
 });
 
+const usersOf = (found: WorkloadInterface | undefined): readonly string[] =>
+  [
+    ...new Set(found?.processes.flatMap(({ selectors }) => selectors.map(formatSelector).filter((text) => text.startsWith('unix:uid:')))),
+  ].sort();
+
+/** Waits until a process of the user is found in the workload. */
+async function met(name: string, user: string): Promise<void> {
+  await eventually(() => {
+    if (usersOf(find(name)).includes(user)) return true;
+    discovery.rescan(find(name)?.interfaceIndex ?? 0);
+    return false;
+  });
+}
+
+/** Looks at the workload again and again for `ms`; every state that came of it. */
+async function watchFor(name: string, ms: number): Promise<readonly (WorkloadInterface | undefined)[]> {
+  const first = discovery.states.length;
+  for (const end = Date.now() + ms; Date.now() < end; ) {
+    discovery.rescan(find(name)?.interfaceIndex ?? 0);
+    await sleep(60);
+  }
+  return discovery.states.slice(first).map(({ workloads }) => workloads.find((w) => w.name === name));
+}
+
+/** Lists the processes of a namespace first and inspects them then; whoever has ended meanwhile is left out. */
+function lookNaively(namespace: string): readonly string[] {
+  const wanted = statSync(namespace, { bigint: true }).ino;
+  const listed = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && networkNamespaceAt(`/proc/${name}`) === wanted);
+  return listed.flatMap(
+    (pid) =>
+      selectorsAt(`/proc/${pid}`)
+        ?.map(formatSelector)
+        .filter((text) => text.startsWith('unix:uid:')) ?? [],
+  );
+}
+
+test.each<[string, Elusive]>([
+  ['goes on as another one every 200 µs', ['hop', 200]],
+  ['goes on as another one as fast as it can', ['hop', 0]],
+  ['has only threads left', ['leaderless']],
+])('a process that %s is met by every look; a list that is inspected afterwards misses it', async (_, kind) => {
+  const namespace = `/run/netns/${bed.namespace('a')}`;
+  const sleeper = bed.run('a', 2201, 'sleep', '60');
+  await met('wa', 'unix:uid:2201');
+  const elusive = startElusive(kind, namespace, 2999, 3);
+  await met('wa', 'unix:uid:2999');
+  const looks = await watchFor('wa', 1500);
+  expect(looks.filter((found) => found?.incompleteLooks === 0 && !usersOf(found).includes('unix:uid:2999'))).toEqual([]);
+  const naive = Array.from({ length: 50 }, () => lookNaively(namespace));
+  expect(naive.filter((users) => !users.includes('unix:uid:2999')).length).toBeGreaterThan(25);
+  await once(elusive, 'exit');
+  sleeper.stop();
+});
+
+test('a workload that starts a short-lived process every other millisecond is looked at completely again and again', async () => {
+  const loop = bed.run('a', 2201, 'sh', '-c', 'while :; do sleep 0.001; done');
+  await met('wa', 'unix:uid:2201');
+  const looks = await watchFor('wa', 3000);
+  expect(looks.length).toBeGreaterThan(20);
+  expect(looks.flatMap((found) => usersOf(found)).every((user) => user === 'unix:uid:2201')).toBe(true);
+  expect(Math.max(...looks.map((found) => found?.incompleteLooks ?? 99))).toBeLessThan(MAX_INCOMPLETE_LOOKS / 2);
+  loop.stop();
+});
+
 test('an interface that takes over another’s index and name is another one', async () => {
   const before = find('wc');
   expect(before).toBeDefined();
@@ -84,6 +154,46 @@ test('two hundred interfaces that come and go leave nothing behind', async () =>
   bed.inside('x', `ip -batch - <<END\n${batch((i) => `link del q${i}`)}\nEND`);
   await eventually(({ workloads }) => workloads.every(({ name }) => !name.startsWith('q')));
   expect(last().workloads.map(({ name }) => name)).toEqual(['wa', 'wc']);
+});
+
+/** Advertises a default route, a route to another node's prefix and a prefix to make an address of (RFC 4861, RFC 4191). */
+const ADVERTISE = `
+import socket, struct
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+prefix = socket.inet_pton(socket.AF_INET6, 'fd02::')
+ra = struct.pack('!BBHBBHII', 134, 0, 0, 64, 0, 1800, 0, 0)
+ra += struct.pack('!BBBBIII', 3, 4, 64, 0xc0, 0xffffffff, 0xffffffff, 0) + prefix
+ra += struct.pack('!BBBBI', 24, 3, 64, 0, 0xffffffff) + prefix
+s.sendto(ra, ('ff02::1', 0, 0, socket.if_nametoindex('eth0')))
+`;
+
+test('a workload that advertises routes and prefixes stays a workload', async () => {
+  const conf = '/proc/sys/net/ipv6/conf';
+  expect(bed.inside('x', `cat ${conf}/wa/accept_ra`)).toBe('0\n');
+  // As on a node that forwards no IPv6, and where somebody has switched it on again.
+  bed.inside(
+    'x',
+    `echo 0 >${conf}/wa/forwarding; echo 0 >${conf}/all/forwarding; echo 2 >${conf}/wa/accept_ra; echo 64 >${conf}/wa/accept_ra_rt_info_max_plen`,
+  );
+  const before = last();
+  await eventually(() => {
+    bed.inside('a', `python3 -c "${ADVERTISE}"`);
+    return bed.inside('x', 'ip -6 route show dev wa proto ra').includes('default');
+  });
+  expect(bed.inside('x', 'ip -6 route show dev wa')).toMatch(/^fd02::\/64/m);
+  expect(bed.inside('x', 'ip -6 addr show dev wa')).toContain('inet6 fd02:');
+  discovery.rescan(find('wa')?.interfaceIndex ?? 0);
+  await sleep(300);
+  const { workloads, uplinks, nodeAddresses, problems } = last();
+  expect({ uplinks, problems, workloads: workloads.map(({ name }) => name) }).toEqual({
+    uplinks: before.uplinks,
+    problems: [],
+    workloads: before.workloads.map(({ name }) => name),
+  });
+  expect(nodeAddresses.filter(({ text }) => text.startsWith('fd02:'))).toEqual([]);
+  // A classification that believed the kernel would have made an uplink of it.
+  expect(bed.inside('x', 'ip -6 route get fd02::77')).toContain('dev wa');
 });
 
 test('a route that is sent elsewhere takes the address away', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseIpAddress } from '#core/network/address';
 import type { WorkloadSpec } from '#lab/spec';
+import { type Elusive, elusiveCommand } from '../setup/processes.ts';
 import { startWorld, type World } from '../setup/world.ts';
 
 let world: World;
@@ -35,6 +36,44 @@ test('a process of another user that stays takes the identity away; when it is g
   await stranger;
   await world.attested(['web']);
   expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+}, 60_000);
+
+const atWeb = async () => (await world.agentStatus('east-1')).workloads.find((w) => w.addresses.includes('10.1.0.10'));
+
+test.each<[string, Elusive]>([
+  ['goes on as another one again and again', ['hop', 200]],
+  ['does so as fast as it can', ['hop', 0]],
+  ['has only threads left', ['leaderless']],
+])(
+  'a process of another user that %s takes the identity away, and the agent lives on',
+  async (_, kind) => {
+    const agent = world.lab.agents.pid('east-1');
+    const stranger = world.lab.exec({ place: 'east-1' }, elusiveCommand(kind, '/run/netns/web', 2666, 12));
+    await world.eventually(
+      async () => expect(await atWeb()).toMatchObject({ gate: 'unattested', problem: expect.stringMatching(/matches no|faster/) }),
+      8000,
+    );
+    for (let i = 0; i < 20; i++) {
+      expect(await world.prober.run({ ...WEB_TO_PAYMENTS, expected: 'refused', timeoutMs: 100 })).not.toMatchObject({ seen: 'passed' });
+      expect(await atWeb()).toMatchObject({ gate: 'unattested' });
+    }
+    expect((await stranger).code).toBe(0);
+    await world.attested(['web']);
+    expect(world.lab.agents.pid('east-1')).toBe(agent);
+  },
+  60_000,
+);
+
+test('a workload that starts a short-lived process every other millisecond keeps its identity and its connections', async () => {
+  const kept = await world.prober.connect('web', 'payments', 8443);
+  const before = await atWeb();
+  const loop = world.lab.execAs('web', ['timeout', '8', 'sh', '-c', 'while :; do sleep 0.001; done']);
+  for (const end = Date.now() + 7500; Date.now() < end; ) {
+    expect(await atWeb()).toEqual(before);
+    expect((await kept.exchange()).kind).toBe('answered');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await loop;
 }, 60_000);
 
 test('a workload that comes while the agent runs is attested by its first packet, and loses none', async () => {

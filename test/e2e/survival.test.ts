@@ -1,4 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { agentCommand, findCheckout } from '#lab/executables';
+import { INSIDE } from '#lab/layout';
+import { UPLINK } from '#lab/names';
 import { startWorld, type World } from '../setup/world.ts';
 
 let world: World;
@@ -36,6 +44,54 @@ test('authority stopped: authenticated pairs go on, new pairs are authenticated'
     await world.prober.run({ from: 'reports', to: 'payments', protocol: 'tcp', port: 8443, family: 6, expected: 'passed' }),
   ).toMatchObject({ seen: 'passed' });
   await world.lab.authority.start();
+}, 60_000);
+
+/** The links by which the gate's programs hold on to the uplink, with numbers that change when one is taken off and put back. */
+async function uplinkGates(node: string): Promise<readonly string[]> {
+  const { stdout } = await world.lab.exec({ place: node }, ['cat', `/sys/class/net/${UPLINK}/ifindex`]);
+  const links = join(`/proc/${world.lab.place(node).pid}/root`, INSIDE.bpffs, 'links');
+  return readdirSync(links)
+    .filter((name) => name.startsWith(`${stdout.trim()}_`))
+    .map((name) => `${name} ${statSync(join(links, name)).ino}`)
+    .toSorted();
+}
+
+/** Starts an agent that is to find its uplinks itself. Returns what kills it. */
+async function startWithoutUplink(node: string): Promise<() => Promise<void>> {
+  const command = agentCommand(findCheckout(), world.lab.spec, []);
+  const at = command.indexOf('--uplink');
+  const bare = [...command.slice(0, at), ...command.slice(at + 2)];
+  const [file = '', ...args] = world.lab.commandFor({ place: node }, ['sh', '-c', 'echo $$; exec "$@" >/dev/null 2>&1', 'sh', ...bare]);
+  const agent = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const pid = await new Promise<string>((resolve) => createInterface({ input: agent.stdout }).once('line', resolve));
+  return async () => {
+    await world.lab.exec({ place: node }, ['kill', '-9', pid]);
+    await once(agent, 'exit');
+  };
+}
+
+test('an uplink without a default route keeps its gate while the agent starts again, also before it has a view', async () => {
+  const halves = (family: string, destinations: readonly string[], gateway: string): string =>
+    [
+      ...destinations.map((to) => `ip ${family} route add ${to} via ${gateway} dev ${UPLINK} onlink`),
+      `ip ${family} route del default`,
+    ].join('; ');
+  const script = `${halves('-4', ['0.0.0.0/1', '128.0.0.0/1'], '169.254.1.1')}; ${halves('-6', ['::/1', '8000::/1'], 'fe80::1')}`;
+  expect((await world.lab.exec({ place: 'east-1' }, ['sh', '-ec', script])).code).toBe(0);
+  const before = await uplinkGates('east-1');
+  expect(before).toEqual([expect.stringContaining('_sym_up_out'), expect.stringContaining('_sym_up_in')]);
+  await world.lab.agents.kill(['east-1']);
+  for (const lose of [[], ['state.pb']]) {
+    for (const name of lose) expect((await world.lab.exec({ place: 'east-1' }, ['rm', join(INSIDE.agentData, name)])).code).toBe(0);
+    rmSync(world.lab.agents.statusSocket('east-1'), { force: true });
+    const kill = await startWithoutUplink('east-1');
+    await world.eventually(() => world.attested(['web']), 15_000);
+    expect(await uplinkGates('east-1')).toEqual(before);
+    await kill();
+  }
+  await world.lab.agents.up(['east-1']);
+  await world.attested(['web']);
+  expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
 }, 60_000);
 
 test("a workload's address is given to another: nothing is inherited", async () => {

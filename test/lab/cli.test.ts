@@ -102,9 +102,12 @@ test('over mTLS: a reader may ask; the server must be the wanted authority, and 
     return join(folder, name);
   };
   const westFiles = [
-    ...['--cert', file('west.pem', certificatesToPem(west.chain))],
-    ...['--key', file('west-key.pem', west.privateKey.export({ format: 'pem', type: 'pkcs8' }))],
-    ...['--bundle', file('west-bundle.pem', certificatesToPem([ca.der]))],
+    '--cert',
+    file('west.pem', certificatesToPem(west.chain)),
+    '--key',
+    file('west-key.pem', west.privateKey.export({ format: 'pem', type: 'pkcs8' })),
+    '--bundle',
+    file('west-bundle.pem', certificatesToPem([ca.der])),
   ];
   const misled = await explain('--trust-domain', 'west.example', ...westFiles);
   expect([misled.code, misled.stdout]).toEqual([1, '']);

@@ -109,9 +109,11 @@ export class World {
   }
 
   /** What an agent says of itself. */
-  async agentStatus(
-    node: string,
-  ): Promise<{ workloads: { identity?: string; gate: string; problem?: string }[]; refused: Record<string, string>; pairs: object[] }> {
+  async agentStatus(node: string): Promise<{
+    workloads: { identity?: string; gate: string; problem?: string; addresses: string[] }[];
+    refused: Record<string, string>;
+    pairs: object[];
+  }> {
     return JSON.parse((await this.lab.agents.fetch(node, '/status')).body) as never;
   }
 

@@ -1,18 +1,20 @@
 import type { IpAddress } from '#core/network/address';
 import type { IpPrefix } from '#core/network/prefix';
+import { describeError } from '#core/errors/error';
 import { instantFromMs } from '#core/time/instant';
 import { type Clock, systemClock, type Timer } from '#daemon/clock';
+import { type Logger, silentLogger } from '#daemon/log';
 import { type Link, parseLink } from '../../kernel/netlink/link-message.ts';
 import { listLinks } from '../../kernel/netlink/links.ts';
 import { MESSAGE } from '../../kernel/netlink/message.ts';
 import { listAddresses, listRoutes } from '../../kernel/netlink/routes.ts';
 import { GROUP, NetlinkSubscription } from '../../kernel/netlink/socket.ts';
+import { setIpv6Setting } from '../../kernel/ipv6-setting.ts';
 import { type Watch, watchReadable } from '../../kernel/readiness.ts';
-import { openProcess } from '../../kernel/pidfd.ts';
 import type { AttestedProcess } from '../process.ts';
-import { readProcess } from '../read-process.ts';
 import { type ClassifiedInterfaces, classifyInterfaces, type UplinkRule, type WorkloadLink } from './interfaces.ts';
-import { type OccupiedNamespace, occupiedNamespacesById } from './namespaces.ts';
+import { MAX_INCOMPLETE_LOOKS } from '../incomplete-look.ts';
+import { lookAtNamespaces, type LookOrder, type OccupiedNamespace } from './namespaces.ts';
 
 /** A workload's host-side interface and who runs behind it. */
 export interface WorkloadInterface {
@@ -26,6 +28,8 @@ export interface WorkloadInterface {
   readonly netns: bigint;
   /** Every process in it, as it was when it was looked at; its selectors are its own for certain. */
   readonly processes: readonly AttestedProcess[];
+  /** Looks in a row, up to this one, that were incomplete: a process in it ended before it could be inspected. 0: `processes` is all there are. */
+  readonly incompleteLooks: number;
 }
 
 /** What there is on the node, as plain data. */
@@ -33,11 +37,15 @@ export interface NodeInterfaces {
   readonly workloads: readonly WorkloadInterface[];
   /** Interface indexes. */
   readonly uplinks: readonly number[];
+  readonly uplinkNames: readonly string[];
   readonly nodeAddresses: readonly IpAddress[];
+  /** What is wrong, for people; empty = nothing. */
+  readonly problems: readonly string[];
 }
 
-export interface WatchOptions extends UplinkRule {
+export interface WatchOptions extends Omit<UplinkRule, 'workloads'> {
   readonly clock?: Clock;
+  readonly log?: Logger;
 }
 
 /** A running watch. */
@@ -59,6 +67,10 @@ const EXPECTING_MS = 1000;
 /** Rescans on demand are no closer together. */
 const RESCAN_MS = 50;
 const IDLE_MS = 5000;
+/** An incomplete look is repeated after this time … */
+const INCOMPLETE_MS = 50;
+/** … or after so many times what it took: looking must not become all that the agent does. */
+const REST = 4;
 
 function asText(interfaces: NodeInterfaces): string {
   return JSON.stringify(interfaces, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
@@ -78,29 +90,31 @@ interface KnownInterface {
   readonly marks: string;
   /** Remembered while nobody runs there: a veth does not outlive its far end's namespace. */
   netns?: bigint;
+  incompleteLooks: number;
+  /** Whether the node has ever sent an address to it. */
+  routed: boolean;
 }
 
-/** A process of the namespace; undefined if it has ended or gone elsewhere. */
-function inspect(pid: number, namespace: bigint | undefined): AttestedProcess | undefined {
-  const handle = openProcess(pid);
-  if (!handle) return undefined;
-  try {
-    const found = readProcess(handle);
-    return found?.networkNamespace === namespace ? found : undefined;
-  } finally {
-    handle.close();
-  }
+/**
+ * What an interface is known again by, also after messages were lost: with another address or far end it is another one. Nothing of this is the
+ * workload's to change but the namespace that it moves its end to.
+ */
+function marksOf({ mac, peerIndex, peerNamespaceId }: Link): string {
+  return `${mac} ${peerIndex} ${peerNamespaceId}`;
 }
 
 class KernelWatch implements WorkloadWatch {
   private readonly clock: Clock;
+  private readonly log: Logger;
   private readonly subscription: NetlinkSubscription;
   private readonly readable: Watch;
   private readonly known = new Map<number, KnownInterface>();
   private instances = 0;
   private lookedAt = instantFromMs(0);
-  private remotePrefixes: readonly IpPrefix[];
-  private state: NodeInterfaces = { workloads: [], uplinks: [], nodeAddresses: [] };
+  private remotePrefixes: readonly IpPrefix[] | undefined;
+  private order: LookOrder = 'newest first';
+  private tookMs = 0;
+  private state: NodeInterfaces = { workloads: [], uplinks: [], uplinkNames: [], nodeAddresses: [], problems: [] };
   private settle: Timer | undefined;
   private poll: Timer | undefined;
 
@@ -109,6 +123,7 @@ class KernelWatch implements WorkloadWatch {
     private readonly listener: (interfaces: NodeInterfaces) => void,
   ) {
     this.clock = options.clock ?? systemClock;
+    this.log = options.log ?? silentLogger;
     this.remotePrefixes = options.remotePrefixes;
     // Heard first, read then: nothing falls in between.
     this.subscription = new NetlinkSubscription(GROUPS, RECEIVE_BYTES);
@@ -118,11 +133,19 @@ class KernelWatch implements WorkloadWatch {
   }
 
   private hear(): void {
+    try {
+      this.readNews();
+    } catch (error) {
+      this.log.error({ error }, 'what the kernel tells of interfaces could not be read');
+    }
+    this.settle ??= this.later(SETTLE_MS);
+  }
+
+  private readNews(): void {
     for (let news = this.subscription.read(); news; news = this.subscription.read()) {
       if (news.kind === 'lost') continue;
       for (const message of news.messages) if (message.type === MESSAGE.deleteLink) this.forget(parseLink(message).index);
     }
-    this.settle ??= this.later(SETTLE_MS);
   }
 
   private later(ms: number): Timer {
@@ -138,52 +161,92 @@ class KernelWatch implements WorkloadWatch {
 
   /** The interface of this index as it is known; a new instance if it is not the one of before. */
   private recognise(link: Link): KnownInterface {
-    // Also after messages were lost an interface with another address or far end is another one. Nothing of this is the workload's to change but
-    // the namespace that it moves its end to.
-    const marks = `${link.mac} ${link.peerIndex} ${link.peerNamespaceId}`;
+    const marks = marksOf(link);
     const known = this.known.get(link.index);
     if (known?.marks === marks) return known;
-    const recognised = { instance: ++this.instances, marks };
+    const recognised: KnownInterface = { instance: ++this.instances, marks, incompleteLooks: 0, routed: false };
     this.known.set(link.index, recognised);
+    this.silence(link.name);
     return recognised;
+  }
+
+  /** A workload is no router of the node's: what it advertises is not to be believed by the kernel either. */
+  private silence(name: string): void {
+    try {
+      setIpv6Setting(name, 'accept_ra', 0);
+    } catch (error) {
+      this.log.warn({ interface: name, error }, "a workload's router advertisements could not be switched off");
+    }
+  }
+
+  private pollMs(): number {
+    const { workloads } = this.state;
+    // Who has been refused for it is looked at no more often than who is expected.
+    const incomplete = ({ incompleteLooks: looks }: WorkloadInterface): boolean => looks > 0 && looks < MAX_INCOMPLETE_LOOKS;
+    if (workloads.some(incomplete)) return Math.max(INCOMPLETE_MS, REST * this.tookMs);
+    const expecting = workloads.some(({ processes, incompleteLooks }) => processes.length === 0 || incompleteLooks > 0);
+    return expecting || this.state.problems.length > 0 ? EXPECTING_MS : IDLE_MS;
   }
 
   private schedulePoll(): void {
     this.poll?.cancel();
-    const expecting = this.state.workloads.some(({ processes }) => processes.length === 0);
-    this.poll = this.clock.after(expecting ? EXPECTING_MS : IDLE_MS, () => this.refresh());
+    this.poll = this.clock.after(this.pollMs(), () => this.refresh());
   }
 
   private refresh(): void {
     const before = this.state;
-    this.state = this.look();
+    try {
+      this.state = this.look();
+    } catch (error) {
+      // What was true stays true until somebody has looked again.
+      this.log.error({ error }, 'the node could not be looked at');
+      this.state = { ...before, problems: [`the node's interfaces and processes could not be looked at: ${describeError(error)}`] };
+    }
     this.schedulePoll();
     if (asText(before) !== asText(this.state)) this.listener(this.state);
   }
 
   private classify(): ClassifiedInterfaces {
     const state = { links: listLinks(), addresses: listAddresses(), routes: listRoutes() };
-    return classifyInterfaces(state, { uplinks: this.options.uplinks, remotePrefixes: this.remotePrefixes });
+    const wasWorkload = (link: Link): boolean => {
+      const known = this.known.get(link.index);
+      return known !== undefined && known.routed && known.marks === marksOf(link);
+    };
+    const workloads = state.links.filter(wasWorkload).map(({ index }) => index);
+    return classifyInterfaces(state, {
+      uplinks: this.options.uplinks,
+      remotePrefixes: this.remotePrefixes,
+      uplinksBefore: this.options.uplinksBefore,
+      workloads: new Set(workloads),
+    });
   }
 
   private look(): NodeInterfaces {
     this.lookedAt = this.clock.now();
-    const { workloads, uplinks, nodeAddresses } = this.classify();
-    const occupied = workloads.length === 0 ? new Map<number, OccupiedNamespace>() : occupiedNamespacesById();
-    return { workloads: workloads.map((workload) => this.describe(workload, occupied)), uplinks, nodeAddresses };
+    const { workloads, ...rest } = this.classify();
+    // In turns, so that a process that hides from one order is met by the other.
+    this.order = this.order === 'newest first' ? 'oldest first' : 'newest first';
+    const occupied = workloads.length === 0 ? [] : lookAtNamespaces(this.order);
+    this.tookMs = this.clock.now() - this.lookedAt;
+    return { workloads: workloads.map((workload) => this.describe(workload, occupied)), ...rest };
   }
 
-  private describe({ link, addresses }: WorkloadLink, occupied: ReadonlyMap<number, OccupiedNamespace>): WorkloadInterface {
-    const behind = occupied.get(link.peerNamespaceId ?? -1);
+  private describe({ link, addresses }: WorkloadLink, occupied: readonly OccupiedNamespace[]): WorkloadInterface {
     const known = this.recognise(link);
+    const behind =
+      occupied.find(({ id }) => id !== undefined && id === link.peerNamespaceId) ??
+      occupied.find(({ id, namespace }) => id === undefined && namespace === known.netns);
+    known.routed ||= addresses.length > 0;
     if (behind) known.netns = behind.namespace;
+    known.incompleteLooks = behind && behind.missed > 0 ? known.incompleteLooks + 1 : 0;
     return {
       interfaceIndex: link.index,
       name: link.name,
       instance: known.instance,
       addresses,
       netns: known.netns ?? 0n,
-      processes: (behind?.pids ?? []).flatMap((pid) => inspect(pid, behind?.namespace) ?? []),
+      processes: behind?.processes ?? [],
+      incompleteLooks: known.incompleteLooks,
     };
   }
 

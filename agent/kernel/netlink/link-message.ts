@@ -7,6 +7,7 @@ export const LINK = { address: 1, name: 3, mtu: 4, peer: 5, queueLength: 13, inf
 export const INTERFACE_UP = 1;
 export const INTERFACE_NO_ARP = 0x80;
 const INFO_KIND = 1;
+const ARPHRD_ETHER = 1; // include/uapi/linux/if_arp.h
 
 /** A network interface as the kernel describes it. */
 export interface Link {
@@ -15,6 +16,8 @@ export interface Link {
   /** `veth`, `tun`, `bridge` …; undefined for hardware and loopback. */
   readonly kind: string | undefined;
   readonly up: boolean;
+  /** Whether its frames begin with an Ethernet header. */
+  readonly ethernet: boolean;
   /** Hardware address in hex, without separators. */
   readonly mac: string;
   /** Of a veth: the peer's index, in the peer's namespace. */
@@ -33,6 +36,7 @@ export function parseLink(message: NetlinkMessage): Link {
     index: fixed.readInt32LE(4),
     name: attributeText(attributes.get(LINK.name) ?? Buffer.alloc(0)),
     kind: kind && attributeText(kind),
+    ethernet: fixed.readUInt16LE(2) === ARPHRD_ETHER,
     up: (fixed.readUInt32LE(8) & INTERFACE_UP) !== 0,
     mac: attributes.get(LINK.address)?.toString('hex') ?? '',
     peerIndex: attributes.get(LINK.peer)?.readUInt32LE(0),

@@ -60,6 +60,7 @@ describe('links', () => {
       name: 'v0',
       kind: 'veth',
       up: true,
+      ethernet: true,
       mac: '4ed7ad161051',
       peerIndex: 2,
       peerNamespaceId: 0,
@@ -73,16 +74,38 @@ describe('links', () => {
       '0c0012000800010074756e00',
       '0a000100caf86566ad220000',
     ].join('');
-    expect(parseLink(recorded(16, body))).toMatchObject({ name: 'symtap0', kind: 'tun', peerIndex: undefined, peerNamespaceId: undefined });
+    expect(parseLink(recorded(16, body))).toMatchObject({
+      name: 'symtap0',
+      ethernet: true,
+      kind: 'tun',
+      peerIndex: undefined,
+      peerNamespaceId: undefined,
+    });
+  });
+});
+
+describe('an Ethernet header', () => {
+  test.each([
+    ['a loopback', '0403', false],
+    ['a tun device, WireGuard', 'feff', false],
+    ['ppp', '0002', false],
+    ['ipip', '0003', false],
+    ['an Ethernet device', '0100', true],
+  ])('of %s', (_, type, ethernet) => {
+    expect(parseLink(recorded(16, `0000${type}030000000310000000000000`)).ethernet).toBe(ethernet);
   });
 });
 
 describe('addresses', () => {
   test.each([
-    ['0220800001000000080001000a090909080002000a090909070003006c6f00000800080080000000', 1, '10.9.9.9', 32],
-    ['0a8080fe0100000014000100000000000000000000000000000000010800080080000000', 1, '::1', 128],
-  ])('%s', (body, interfaceIndex, text, prefixLength) => {
-    expect(parseInterfaceAddress(recorded(20, body))).toMatchObject({ interfaceIndex, address: { text }, prefixLength });
+    ['0220800001000000080001000a090909080002000a090909070003006c6f00000800080080000000', 1, '10.9.9.9', 32, true],
+    ['0a8080fe0100000014000100000000000000000000000000000000010800080080000000', 1, '::1', 128, true],
+    // Of a router's advertisement: IFA_F_MANAGETEMPADDR alone.
+    ['0a4000000300000014000100fd02000000000000000000fffe0000010800080000010000', 3, 'fd02::ff:fe00:1', 64, false],
+    ['0220800003000000080001000a090909', 3, '10.9.9.9', 32, true],
+    ['0220000003000000080001000a090909', 3, '10.9.9.9', 32, false],
+  ])('%s', (body, interfaceIndex, text, prefixLength, permanent) => {
+    expect(parseInterfaceAddress(recorded(20, body))).toMatchObject({ interfaceIndex, address: { text }, prefixLength, permanent });
   });
 });
 
@@ -97,7 +120,7 @@ describe('routes', () => {
     [
       'a host route',
       `${header(2, 32, 1)}080001000a090002${OUT_3}`,
-      { destination: { text: '10.9.0.2' }, prefixLength: 32, interfaceIndexes: [3], gateway: false },
+      { destination: { text: '10.9.0.2' }, prefixLength: 32, interfaceIndexes: [3], gateway: false, protocol: 3 },
     ],
     [
       'a default route',

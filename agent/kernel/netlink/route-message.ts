@@ -5,6 +5,8 @@ import { fixedPart, type NetlinkMessage, parseAttributes } from './message.ts';
 export const ROUTE_BYTES = 12;
 /** RTA_*, include/uapi/linux/rtnetlink.h */
 const ROUTE = { destination: 1, outInterface: 4, gateway: 5, multipath: 9, via: 18 } as const;
+/** RTPROT_*: who made a route. */
+export const ROUTE_PROTOCOL = { kernel: 2, routerAdvertisement: 9 } as const;
 const UNICAST = 1;
 const CLONED = 0x200; // an entry of the route cache, not of a table
 const AF_INET = 2;
@@ -18,6 +20,8 @@ export interface Route {
   readonly interfaceIndexes: readonly number[];
   /** Whether it leads to another router; a route without one leads to a neighbour. */
   readonly gateway: boolean;
+  /** Who made it, as in ROUTE_PROTOCOL. */
+  readonly protocol: number;
 }
 
 function nextHops(multipath: Buffer): { readonly indexes: readonly number[]; readonly gateway: boolean } {
@@ -51,5 +55,6 @@ export function parseRoute(message: NetlinkMessage): Route | undefined {
     prefixLength: fixed.readUInt8(1),
     interfaceIndexes: single === undefined ? several.indexes : [single],
     gateway: attributes.has(ROUTE.gateway) || attributes.has(ROUTE.via) || several.gateway,
+    protocol: fixed.readUInt8(5),
   };
 }

@@ -11,6 +11,12 @@ const TCP = (lowPort: number, highPort = lowPort) => ({ protocol: 6, lowPort, hi
 const flow = (port: number) => tcpFlow('10.1.0.2', '10.2.0.2', port);
 const svid = (id: string) => ({ id }) as X509Svid;
 
+/** The same pair between other workloads. */
+function ofOthers(pair: LivePair, change: { readonly local?: string; readonly peer?: string }): LivePair {
+  const { local = pair.proven.local.id, peer = pair.proven.peer.id } = change;
+  return { ...pair, proven: { ...pair.proven, local: svid(local), peer: svid(peer) } };
+}
+
 function pairNumber(number: number, more: Partial<LivePair> = {}, role: 'client' | 'server' = 'client', expiresAt = AT + 1000): LivePair {
   const grants = [TCP(8000, 8999)];
   const proven = {
@@ -113,6 +119,14 @@ const ROWS: readonly Row[] = [
   ['a proven pair is installed', asking, proven(P2, 7), ALLOWS, 'live', ['install 2']],
   ['in place of the one it renews', renewing, proven(P2, 7), ALLOWS, 'live', ['install 2']],
   [
+    'after removing it if its server is another workload by now',
+    renewing,
+    proven(ofOthers(P2, { peer: 'spiffe://east.example/impostor' }), 7),
+    ALLOWS,
+    'live',
+    ['remove 1 replaced', 'install 2'],
+  ],
+  [
     'after removing it if its lease has ended',
     renewing,
     proven(P2, 7),
@@ -158,6 +172,30 @@ const ROWS: readonly Row[] = [
 
   ['a peer’s pair is served', idle, proven(SERVER), ALLOWS, 'live', ['install 3']],
   ['and replaces an older one', serving, proven(pairNumber(4, {}, 'server')), ALLOWS, 'live', ['install 4']],
+  [
+    'but not in its epoch if its client is another workload by now',
+    serving,
+    proven(ofOthers(pairNumber(4, {}, 'server'), { peer: 'spiffe://east.example/impostor' })),
+    ALLOWS,
+    'live',
+    ['remove 3 replaced', 'install 4'],
+  ],
+  [
+    'nor if the local workload is',
+    serving,
+    proven(ofOthers(pairNumber(4, {}, 'server'), { local: 'spiffe://east.example/impostor' })),
+    ALLOWS,
+    'live',
+    ['remove 3 replaced', 'install 4'],
+  ],
+  [
+    'nor another instance of it',
+    serving,
+    proven(pairNumber(4, { endpoint: 2 as EndpointId }, 'server')),
+    ALLOWS,
+    'live',
+    ['remove 3 replaced', 'install 4'],
+  ],
   ['and is denied if the view refuses it by now', idle, proven(SERVER), DENIES, 'idle', ['deny denied-by-policy']],
   ['and is denied if the workload is gone', closed, proven(SERVER), ALLOWS, 'closed', ['deny no-such-workload']],
 

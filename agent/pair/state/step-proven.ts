@@ -32,11 +32,19 @@ function livePairOf(state: PairState): LivePair | undefined {
   return state.kind === 'live' || state.kind === 'renewing' ? state.pair : undefined;
 }
 
-/** Rows of a dead lease are removed first: what takes their place must be another epoch. */
+function sameWorkloads(a: LivePair, b: LivePair): boolean {
+  return a.endpoint === b.endpoint && a.proven.local.id === b.proven.local.id && a.proven.peer.id === b.proven.peer.id;
+}
+
+/**
+ * Rows of a dead lease are removed first, and those of other workloads, whose end the peer may not have told yet: what takes their place must be
+ * another epoch, so that their flows are dead.
+ */
 function installOver(old: LivePair | undefined, pair: LivePair, view: PairView, at: Instant): PairEffect[] {
   const install: PairEffect = { kind: 'install', pair };
-  if (!old || (view.leaseLives(old.session) && expiryOf(old) > at)) return [install];
-  return [{ kind: 'remove', pair: old, reason: 'lapsed' }, install];
+  if (!old) return [install];
+  if (!view.leaseLives(old.session) || expiryOf(old) <= at) return [{ kind: 'remove', pair: old, reason: 'lapsed' }, install];
+  return sameWorkloads(old, pair) ? [install] : [{ kind: 'remove', pair: old, reason: 'replaced' }, install];
 }
 
 /** The peer's exchange: this end serves. */
