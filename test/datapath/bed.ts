@@ -182,7 +182,11 @@ export class Bed {
   }
 
   /** Watches workloads on a node, as attestation does. `states` grows. */
-  async discovery(node: string): Promise<{ readonly states: readonly NodeInterfaces[]; readonly rescan: (index: number) => void }> {
+  async discovery(node: string): Promise<{
+    readonly states: readonly NodeInterfaces[];
+    readonly rescan: (index: number) => void;
+    readonly say: (line: string) => void;
+  }> {
     const child = this.start(node, process.execPath, [join(this.directory, 'discovery-driver.js')]);
     const states: NodeInterfaces[] = [];
     await new Promise<void>((resolve) => {
@@ -192,7 +196,8 @@ export class Bed {
           resolve();
         });
     });
-    return { states, rescan: (index) => child.stdin?.write(`${index}\n`) };
+    const say = (line: string): void => void child.stdin?.write(`${line}\n`);
+    return { states, rescan: (index) => say(String(index)), say };
   }
 
   /** Runs a program in a workload as a user; it ends with the bed, or when `stop` is called. */

@@ -114,6 +114,7 @@ class KernelWatch implements WorkloadWatch {
   private remotePrefixes: readonly IpPrefix[] | undefined;
   private order: LookOrder = 'newest first';
   private tookMs = 0;
+  private failed = false;
   private state: NodeInterfaces = { workloads: [], uplinks: [], uplinkNames: [], nodeAddresses: [], problems: [] };
   private settle: Timer | undefined;
   private poll: Timer | undefined;
@@ -166,7 +167,6 @@ class KernelWatch implements WorkloadWatch {
     if (known?.marks === marks) return known;
     const recognised: KnownInterface = { instance: ++this.instances, marks, incompleteLooks: 0, routed: false };
     this.known.set(link.index, recognised);
-    this.silence(link.name);
     return recognised;
   }
 
@@ -185,7 +185,7 @@ class KernelWatch implements WorkloadWatch {
     const incomplete = ({ incompleteLooks: looks }: WorkloadInterface): boolean => looks > 0 && looks < MAX_INCOMPLETE_LOOKS;
     if (workloads.some(incomplete)) return Math.max(INCOMPLETE_MS, REST * this.tookMs);
     const expecting = workloads.some(({ processes, incompleteLooks }) => processes.length === 0 || incompleteLooks > 0);
-    return expecting || this.state.problems.length > 0 ? EXPECTING_MS : IDLE_MS;
+    return expecting || this.failed ? EXPECTING_MS : IDLE_MS;
   }
 
   private schedulePoll(): void {
@@ -197,8 +197,10 @@ class KernelWatch implements WorkloadWatch {
     const before = this.state;
     try {
       this.state = this.look();
+      this.failed = false;
     } catch (error) {
       // What was true stays true until somebody has looked again.
+      this.failed = true;
       this.log.error({ error }, 'the node could not be looked at');
       this.state = { ...before, problems: [`the node's interfaces and processes could not be looked at: ${describeError(error)}`] };
     }
@@ -236,7 +238,11 @@ class KernelWatch implements WorkloadWatch {
     const behind =
       occupied.find(({ id }) => id !== undefined && id === link.peerNamespaceId) ??
       occupied.find(({ id, namespace }) => id === undefined && namespace === known.netns);
-    known.routed ||= addresses.length > 0;
+    // Before an address is sent to it, it may be an uplink whose routes are still to come.
+    if (!known.routed && addresses.length > 0) {
+      known.routed = true;
+      this.silence(link.name);
+    }
     if (behind) known.netns = behind.namespace;
     known.incompleteLooks = behind && behind.missed > 0 ? known.incompleteLooks + 1 : 0;
     return {
