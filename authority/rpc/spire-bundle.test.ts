@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { callUnary } from '#daemon/grpc/call';
 import { BundleService } from '#proto/gen/spire/server/bundle';
@@ -26,3 +28,19 @@ test.each<keyof BundleMask>(['x509Authorities', 'jwtAuthorities', 'refreshHint',
     expect(masked).toEqual(Bundle.fromPartial({ trustDomain: TEST_DOMAIN, [field]: whole[field as 'refreshHint'] }));
   },
 );
+
+test('its sequence is kept over a restart, and grows when the CA is replaced', async () => {
+  const sequence = async () => (await callUnary(authority.admin, BundleService.getBundle, { outputMask: undefined })).sequenceNumber;
+  const first = await sequence();
+  await authority.restart();
+  expect(await sequence()).toBe(first);
+  // The authority makes a CA where there is none.
+  renameSync(join(authority.folder, 'ca.pem'), join(authority.folder, 'old.pem'));
+  await authority.restart();
+  const second = await sequence();
+  expect(second).toBe(first + 1n);
+  // The old content again is another content than the one before.
+  renameSync(join(authority.folder, 'old.pem'), join(authority.folder, 'ca.pem'));
+  await authority.restart();
+  expect(await sequence()).toBe(second + 1n);
+});
