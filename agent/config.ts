@@ -18,7 +18,7 @@ export interface AgentConfig {
   /** `host:port` of the authority. */
   readonly authority: string;
   /** PEM of the trust domain's authorities, trusted for the first contact only. */
-  readonly bootstrapBundlePem: string | undefined;
+  readonly bootstrapBundle: string | undefined;
   /** The one-time token, or undefined where the node has joined before. */
   readonly joinToken: string | undefined;
   readonly dataDirectory: string;
@@ -105,7 +105,7 @@ export function readAgentConfig(options: AgentOptions, environment: NodeJS.Proce
   return {
     trustDomain: parseTrustDomain(options.trustDomain),
     authority: checkAuthority(options.authority),
-    bootstrapBundlePem: options.bootstrapBundle === undefined ? undefined : readOption(options.bootstrapBundle, '--bootstrap-bundle'),
+    bootstrapBundle: options.bootstrapBundle === undefined ? undefined : readOption(options.bootstrapBundle, '--bootstrap-bundle'),
     joinToken: readToken(options.joinTokenFile, environment),
     dataDirectory: options.data,
     runDirectory: options.run,

@@ -17,6 +17,7 @@ import { readSnapshot } from './push/snapshot.ts';
 import { Authorisation } from './rpc/authorisation.ts';
 import { serviceContext } from './rpc/context.ts';
 import { addServices } from './rpc/services.ts';
+import { sequencedBundle } from './store/bundles.ts';
 import { openStore } from './store/store.ts';
 
 /** A serving authority. */
@@ -39,7 +40,8 @@ export async function startAuthority(config: AuthorityConfig, clock: Clock, log:
     for (const each of closers.splice(0).toReversed()) await each();
   };
   try {
-    const ca = await openCertificateAuthority(join(config.dataFolder, 'ca.pem'), trustDomain, clock.now());
+    const opened = await openCertificateAuthority(join(config.dataFolder, 'ca.pem'), trustDomain, clock.now());
+    const ca = { ...opened, bundle: await store.transact((tx) => sequencedBundle(tx, opened.bundle)) };
     const hub = new PushHub(() => store.transact((tx) => readSnapshot(tx, [ca.bundle])), clock, log.scoped('push'));
     const authorisation = new Authorisation(store, trustDomain);
     const context = serviceContext({ trustDomain, store, ca, hub, authorisation, clock, log: log.scoped('rpc') });

@@ -53,7 +53,7 @@ const packages = [
   {
     name: 'core’s packages',
     from: { path: '^core/', pathNot: TEST_FILES },
-    to: { path: 'node_modules/', pathNot: 'node_modules/@types' },
+    to: { path: 'node_modules/', pathNot: 'node_modules/(lossless-json|@types)' },
   },
   {
     name: 'testing folders are for tests',

@@ -5,7 +5,7 @@ import { isSymbolonError, SymbolonError } from '#core/errors/error';
 import { checkAdminSvid } from '#core/registration/admin-svid';
 import { authoritySpiffeId } from '#core/registration/node-id';
 import { parseTrustDomain } from '#core/spiffe/id';
-import { certificatesFromPem } from '#core/spiffe/pem';
+import { parseBundleText } from '#core/spiffe/bundle-text';
 import { verifyX509SvidAs } from '#core/spiffe/verify-as';
 import { instantFromMs } from '#core/time/instant';
 import { type Dial, dialMtls, dialUnix, openClient } from '#daemon/grpc/dial';
@@ -31,7 +31,7 @@ export function withAuthorityFlags(command: Command): Command {
     .option('--trust-domain <NAME>', 'whose authority it must prove to be')
     .option('--cert <FILE>', "an administrator's or reader's SVID, PEM (symbolon authority admin-svid)")
     .option('--key <FILE>', 'its private key, PEM')
-    .option('--bundle <FILE>', "the trust domain's CA certificates, PEM");
+    .option('--bundle <FILE>', "the trust domain's bundle, PEM or SPIFFE JSON (symbolon authority bundle show)");
 }
 
 /** Asks an authority; the connection ends with the answer. Throws UsageError for flags that do not fit together, UNAVAILABLE if nobody answers. */
@@ -79,8 +79,7 @@ function mtlsDialOf(flags: AuthorityFlags, address: string): Dial {
   const trustDomain = parseTrustDomain(flags.trustDomain);
   const credential = credentialFromPem(file('cert'), file('key'));
   checkAdminSvid(credential.chain, trustDomain, instantFromMs(Date.now()));
-  const authorities = certificatesFromPem(file('bundle')).map((der) => ({ der }));
-  const bundles = new Map([[trustDomain, { trustDomain, authorities, sequence: 0n }]]);
+  const bundles = new Map([[trustDomain, parseBundleText(file('bundle'), trustDomain)]]);
   const wanted = authoritySpiffeId(trustDomain);
   return dialMtls({
     address,

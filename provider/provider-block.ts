@@ -40,7 +40,7 @@ const authority = {
   bundle: attribute.string({
     optional: true,
     rule: NOT_EMPTY,
-    description: 'The CA certificates that the authority must prove itself by: PEM, or the path of a PEM file.',
+    description: 'The bundle that the authority must prove itself by: PEM or SPIFFE JSON, or the path of a file with either.',
   }),
 } as const;
 

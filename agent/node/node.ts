@@ -5,7 +5,7 @@ import type { IpPrefix } from '#core/network/prefix';
 import { buildDirectory, type NodeDirectory } from '#core/registration/directory';
 import type { BundleSet } from '#core/spiffe/bundle';
 import type { TrustDomain } from '#core/spiffe/id';
-import { certificatesFromPem } from '#core/spiffe/pem';
+import { parseBundleText } from '#core/spiffe/bundle-text';
 import type { Clock } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import { type NodeInterfaces, type WorkloadInterface, type WorkloadWatch, watchWorkloads } from '../attestation/discovery/watch.ts';
@@ -52,9 +52,8 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-function bootstrapBundles(trustDomain: TrustDomain, pem: string | undefined): BundleSet {
-  if (pem === undefined) return new Map();
-  return new Map([[trustDomain, { trustDomain, authorities: certificatesFromPem(pem).map((der) => ({ der })), sequence: 0n }]]);
+function bootstrapBundles(trustDomain: TrustDomain, text: string | undefined): BundleSet {
+  return new Map(text === undefined ? [] : [[trustDomain, parseBundleText(text, trustDomain)]]);
 }
 
 /**
@@ -268,7 +267,7 @@ export async function startNode(config: AgentConfig, parts: NodeParts): Promise<
   const identity = await startNodeIdentity({
     trustDomain: config.trustDomain,
     authority: config.authority,
-    bootstrap: bootstrapBundles(config.trustDomain, config.bootstrapBundlePem),
+    bootstrap: bootstrapBundles(config.trustDomain, config.bootstrapBundle),
     joinToken: config.joinToken,
     dataDirectory: config.dataDirectory,
     clock,

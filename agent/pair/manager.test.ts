@@ -1,12 +1,16 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Flow } from '#core/network/flow';
 import { TestCa } from '#core/spiffe/testing/ca';
 import type { EndpointId } from '../datapath/contract.ts';
 import { PairTable } from '../datapath/pairs.ts';
 import { MemoryMap } from '../datapath/testing/memory-map.ts';
+import { CONNECT_TIMEOUT_MS } from '../session/peer-sessions.ts';
 import { tcpFlow, until } from '../session/testing/links.ts';
 import { linkNodes } from '../session/testing/test-node.ts';
 import { startAgents, type TestAgent } from './testing/test-agent.ts';
+
+// Keys are made and connections opened: a busy machine takes its time.
+jest.setTimeout(30_000);
 
 const FLOW = tcpFlow('10.1.0.2', '10.2.0.2', 8443);
 const TCP = (lowPort: number, highPort = lowPort) => ({ protocol: 6, lowPort, highPort });
@@ -77,13 +81,14 @@ describe('first contact', () => {
     expect(one.datapath.refusals).toMatchObject([{ reason }]);
   });
 
-  test('with a node that cannot be reached is refused after three seconds', async () => {
+  test('with a node that cannot be reached is refused, after it was dialled for three seconds', async () => {
     await two.manager.close();
-    const started = Date.now();
+    const started = performance.now();
     one.datapath.send(web, FLOW);
-    await until(() => one.datapath.refusals.length > 0, 'the refusal', 5000);
+    await until(() => one.datapath.refusals.length > 0, 'the refusal');
     expect(one.datapath.refusals).toMatchObject([{ reason: 'peer-unreachable' }]);
-    expect(Date.now() - started).toBeLessThan(4000);
+    // Timers are never early.
+    expect(performance.now() - started).toBeGreaterThan(CONNECT_TIMEOUT_MS - 50);
   });
 
   test('of a workload that is not attested yet waits until it is', async () => {

@@ -78,20 +78,21 @@ describe('an authenticator', () => {
 
   test('with any byte of its request flipped is refused', async () => {
     const peer = await RawPeer.open(one, server);
-    const verdicts = new Set<unknown>();
     for (const field of ['terms', 'authenticator', 'authenticatorRequest'] as const) {
-      const length = (await start(peer)).request[field].length;
-      for (let at = 0; at < length; at += field === 'terms' ? 1 : 5) {
+      // Signatures differ in length by some bytes: the end is where this request has it.
+      for (let at = 0, length = 1; at < length; at++) {
         const { request } = await start(peer);
         const bytes = Buffer.from(request[field]);
+        ({ length } = bytes);
+        if (at >= length) break;
         bytes.writeUInt8(bytes.readUInt8(at) ^ 0x01, at);
-        verdicts.add(await ask(peer, { ...request, [field]: bytes }));
+        const verdict = await ask(peer, { ...request, [field]: bytes });
+        const isRefusal = verdict !== 'session closed' && verdict !== Verdict.VERDICT_ACCEPTED;
+        if (!isRefusal || server.hooks.admitted.length > 0) throw new Error(`byte ${at} of ${field} does not count: ${verdict}`);
       }
     }
-    expect(verdicts.has(Verdict.VERDICT_ACCEPTED) || verdicts.has('session closed')).toBe(false);
-    expect(server.hooks.admitted).toHaveLength(0);
     peer.socket.destroy();
-  }, 20_000);
+  }, 60_000);
 });
 
 describe('an SVID', () => {

@@ -1,13 +1,17 @@
-import { createServer, connect as connectTls, type TLSSocket } from 'node:tls';
+import { createServer, connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { connect as connectTcp, type AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { TEST_NOW, TestCa, type TestCertificate } from '#core/spiffe/testing/ca';
 import { addMs } from '#core/time/instant';
+import { silentLogger } from '#daemon/log';
 import type { DialOptions } from './dial.ts';
 import { dialAs, listenAs, type ListeningNode, tcpFlow, until } from './testing/links.ts';
 import { linkNodes, TestNode } from './testing/test-node.ts';
 import { SESSION_ALPN, sessionTlsOptions } from './tls.ts';
 import { verifyNodePeer } from './verify-peer.ts';
+
+// Keys are made and connections opened: a busy machine takes its time.
+jest.setTimeout(30_000);
 
 const HOUR = 3_600_000;
 const OLD: TestCertificate = { notBefore: addMs(TEST_NOW, -HOUR / 2), notAfter: addMs(TEST_NOW, -HOUR / 3) };
@@ -70,36 +74,71 @@ describe('the listener refuses', () => {
     two.bundles = ca.bundles;
   });
 
-  test('a node that the directory does not list', async () => {
+  test('a node that the directory does not list; without that check it would be let in', async () => {
     const three = await TestNode.create(ca, 'three');
     three.directory = one.directory;
     await refusedByListener(three);
+    const lenient = await listenAs(two, { accept: () => undefined });
+    expect((await dialAs(three, lenient)).session.peer.id).toBe(two.id);
+    await until(() => lenient.sessions.length === 1);
+    expect(lenient.sessions[0]?.peer.id).toBe(three.id);
+    await lenient.listener.close();
   });
 
-  test.each([
-    ['TLS 1.2', { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const],
-    ['another ALPN', { ALPNProtocols: ['h2'] }],
-    ['no ALPN', { ALPNProtocols: [] }],
-    ['no certificate', { cert: undefined, key: undefined }],
-  ])('%s', async (_name, options) => {
-    const before = server.sessions.length;
-    const { port } = server.listener;
-    const socket = connectTls({
-      ...sessionTlsOptions(one.credential),
-      ALPNProtocols: [SESSION_ALPN],
-      ...options,
-      port,
-      rejectUnauthorized: false,
+  describe('a connection', () => {
+    /** What the listener has written into its log. */
+    const told: string[] = [];
+    let heard: ListeningNode;
+    beforeAll(async () => {
+      const write = (fields: object): void => void told.push('problem' in fields ? String(fields.problem) : '');
+      heard = await listenAs(two, { log: { ...silentLogger, debug: write, warn: write } });
     });
-    await new Promise((resolve) => socket.on('error', resolve).on('close', resolve));
-    expect(server.sessions.length).toBe(before);
+    beforeEach(() => void (told.length = 0));
+    afterAll(() => heard.listener.close());
+
+    /** Dials with node one's credential and some other options. The client's error, if there is one, and the socket. */
+    async function dial(options: ConnectionOptions): Promise<{ readonly socket: TLSSocket; readonly error: () => string | undefined }> {
+      let code: string | undefined;
+      const socket = connectTls({
+        ...sessionTlsOptions(one.credential),
+        ALPNProtocols: [SESSION_ALPN],
+        ...options,
+        host: '127.0.0.1',
+        port: heard.listener.port,
+        rejectUnauthorized: false,
+      });
+      socket.on('error', (error: NodeJS.ErrnoException) => (code = error.code)).resume();
+      return { socket, error: () => code };
+    }
+
+    test('that is as it should be becomes a session (so the rest of these mean something)', async () => {
+      const { socket } = await dial({});
+      await until(() => heard.sessions.length === 1);
+      expect(told).toEqual([]);
+      socket.destroy();
+    });
+
+    test.each<[string, ConnectionOptions, RegExp, string | undefined]>([
+      ['of TLS 1.2', { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, /unsupported protocol/, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'],
+      ['of another ALPN', { ALPNProtocols: ['h2'] }, /no application protocol/, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'],
+      ['without ALPN', { ALPNProtocols: [] }, /^the peer did not agree to symbolon-pair\/1$/, undefined],
+      ['without a certificate', { cert: undefined, key: undefined }, /^the peer presented no certificate$/, undefined],
+    ])('%s is refused', async (_name, options, problem, alert) => {
+      const before = heard.sessions.length;
+      const { socket, error } = await dial(options);
+      // The end of an earlier connection may be told meanwhile.
+      await until(() => socket.destroyed && told.some((text) => problem.test(text)), String(problem));
+      if (alert !== undefined) expect(error()).toBe(alert);
+      expect(heard.sessions).toHaveLength(before);
+    });
   });
 });
 
 describe('the dialler refuses', () => {
-  test('another node than the directory names there', async () => {
+  test('another node than the directory names there; one that expected whoever answers would not', async () => {
     const expect2 = { ...server, node: one } as ListeningNode;
     await expect(dialAs(one, expect2)).rejects.toMatchObject({ code: 'SESSION_REFUSED', context: { rule: 'other-node' } });
+    expect((await dialAs(one, expect2, { expect: two.id })).session.peer.id).toBe(two.id);
   });
 
   test('a workload’s SVID in the place of the node’s', async () => {

@@ -9,14 +9,15 @@ import { parseSelector } from '#core/registration/selector';
 import type { BundleSet } from '#core/spiffe/bundle';
 import { parseSpiffeId } from '#core/spiffe/id';
 import { TestCa } from '#core/spiffe/testing/ca';
+import { type Clock, systemClock } from '#daemon/clock';
 import { callUnary, messagesOf } from '#daemon/grpc/call';
 import { dialUnix, openClient } from '#daemon/grpc/dial';
 import { openServerStream } from '#daemon/grpc/testing/server-stream';
 import { silentLogger } from '#daemon/log';
-import { SpiffeWorkloadAPIService, type X509SVIDResponse } from '#proto/gen/spiffe/workload';
+import { SpiffeWorkloadAPIService, type X509BundlesResponse, type X509SVIDResponse } from '#proto/gen/spiffe/workload';
 import { Emitter } from '#daemon/emitter';
 import type { Credential } from '../proof/contract.ts';
-import { serveWorkloadApi, type WorkloadApi } from './serve.ts';
+import { serveWorkloadApi, SVID_GRACE_MS, type WorkloadApi } from './serve.ts';
 import type { WorkloadApiSource } from './source.ts';
 
 // Keys are made and connections opened: a busy machine takes its time.
@@ -43,6 +44,16 @@ let source: FakeSource;
 let api: WorkloadApi;
 let client: Client;
 let east: TestCa;
+/** What waits for its time, in the order in which it was put off. */
+let timers: { readonly ms: number; readonly run: () => void; cancelled: boolean }[];
+const clock: Clock = {
+  now: () => systemClock.now(),
+  after: (ms, run) => {
+    const timer = { ms, run, cancelled: false };
+    timers.push(timer);
+    return { cancel: () => void (timer.cancelled = true) };
+  },
+};
 let west: TestCa;
 
 async function credential(): Promise<Credential> {
@@ -54,6 +65,7 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'sy-api-'));
   east = await TestCa.create('east.example');
   west = await TestCa.create('west.example');
+  timers = [];
   source = new FakeSource();
   source.all = new Map([...east.bundles, ...west.bundles]);
   source.credential = await credential();
@@ -69,7 +81,7 @@ beforeEach(async () => {
     hint: 'main',
     revision: 0n,
   };
-  api = await serveWorkloadApi({ path: join(directory, 'api.sock'), source, log: silentLogger });
+  api = await serveWorkloadApi({ path: join(directory, 'api.sock'), source, log: silentLogger, clock });
   client = openClient(dialUnix(api.path));
 });
 afterEach(async () => {
@@ -89,10 +101,27 @@ function fetchSvid(metadata = withHeader()): AsyncGenerator<X509SVIDResponse> {
   return messagesOf(openServerStream(client, method, {}, metadata), method);
 }
 
-async function first(stream: AsyncGenerator<X509SVIDResponse>): Promise<X509SVIDResponse | undefined> {
-  const { value } = await stream.next();
-  return value as X509SVIDResponse | undefined;
+function fetchBundles(metadata = withHeader()): AsyncGenerator<X509BundlesResponse> {
+  const method = SpiffeWorkloadAPIService.fetchX509Bundles;
+  return messagesOf(openServerStream(client, method, {}, metadata), method);
 }
+
+async function first<T>(stream: AsyncGenerator<T>): Promise<T | undefined> {
+  const { value } = await stream.next();
+  return value as T | undefined;
+}
+
+/** A call that begins and ends: what the server had to say before has been said. */
+async function roundTrip(): Promise<void> {
+  const stream = fetchBundles();
+  await first(stream);
+  await stream.return(undefined);
+}
+
+const STREAMS: readonly [string, (metadata?: Metadata) => AsyncGenerator<object>][] = [
+  ['FetchX509SVID', fetchSvid],
+  ['FetchX509Bundles', fetchBundles],
+];
 
 function change(apply: () => void): void {
   apply();
@@ -126,11 +155,46 @@ describe('the Workload API', () => {
   test('what changes nothing for the caller sends nothing', async () => {
     const stream = fetchSvid();
     await first(stream);
+    let said: string | undefined;
+    const next = first(stream).then((message) => (said = message?.svids[0]?.hint));
     change(() => undefined);
+    await roundTrip();
+    await roundTrip();
+    expect(said).toBeUndefined();
     change(() => {
       source.entry = source.entry && { ...source.entry, hint: 'other' };
     });
-    expect((await first(stream))?.svids[0]?.hint).toBe('other');
+    expect(await next).toBe('other');
+    await stream.return(undefined);
+  });
+
+  test('W3: a bundle that changes is pushed, on both kinds of stream', async () => {
+    source.entry = source.entry && { ...source.entry, federatesWith: [west.trustDomain] };
+    const [svids, bundles] = [fetchSvid(), fetchBundles()];
+    await Promise.all([first(svids), first(bundles)]);
+    const next = await TestCa.create('west.example');
+    change(() => {
+      source.all = new Map([...east.bundles, [next.trustDomain, { ...next.bundle, authorities: [{ der: west.der }, { der: next.der }] }]]);
+    });
+    const both = Buffer.concat([west.der, next.der]);
+    expect((await first(svids))?.federatedBundles).toEqual({ 'spiffe://west.example': both });
+    expect((await first(bundles))?.bundles).toEqual({ 'spiffe://east.example': Buffer.from(east.der), 'spiffe://west.example': both });
+    const renewed = await TestCa.create('east.example');
+    change(() => void (source.all = new Map([...source.all, ...renewed.bundles])));
+    expect((await first(svids))?.svids[0]?.bundle).toEqual(Buffer.from(renewed.der));
+    expect((await first(bundles))?.bundles).toMatchObject({ 'spiffe://east.example': Buffer.from(renewed.der) });
+    await Promise.all([svids.return(undefined), bundles.return(undefined)]);
+  });
+
+  test('W5: an SVID with intermediates is their DER in a row, leaf first', async () => {
+    const issued = await (await (await east.intermediate()).intermediate()).issueWorkload('/web', 'east-1');
+    source.credential = { svid: issued.verified(), privateKey: issued.privateKey };
+    const stream = fetchSvid();
+    const svid = (await first(stream))?.svids[0];
+    expect(issued.chain).toHaveLength(3);
+    expect(svid?.x509Svid).toEqual(Buffer.concat(issued.chain));
+    expect(new X509Certificate(svid?.x509Svid ?? '').subjectAltName).toBe('URI:spiffe://east.example/web');
+    expect(svid?.bundle).toEqual(Buffer.from(east.der));
     await stream.return(undefined);
   });
 
@@ -139,9 +203,23 @@ describe('the Workload API', () => {
     source.credential = undefined;
     const stream = fetchSvid();
     const answer = first(stream);
-    setTimeout(() => change(() => void (source.credential = given)), 50);
+    await roundTrip();
+    change(() => void (source.credential = given));
     expect((await answer)?.svids).toHaveLength(1);
+    // And is not told afterwards that it came too late.
+    expect(timers.filter((timer) => timer.ms === SVID_GRACE_MS && !timer.cancelled)).toEqual([]);
     await stream.return(undefined);
+  });
+
+  test('a caller whose SVID does not come in time is told to try again', async () => {
+    source.credential = undefined;
+    const answer = first(fetchSvid());
+    const refused = expect(answer).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: { code: 14 } });
+    await roundTrip();
+    const waiting = timers.filter((timer) => !timer.cancelled);
+    expect(waiting.map((timer) => timer.ms)).toEqual([SVID_GRACE_MS]);
+    for (const timer of waiting) timer.run();
+    await refused;
   });
 
   test('bundles: the own trust domain’s, and those that the entry federates with', async () => {
@@ -160,38 +238,40 @@ describe('the Workload API', () => {
     await stream.return(undefined);
   });
 
-  test.each([
-    ['no header', new Metadata()],
-    ['another value', withHeader('TRUE')],
-    [
-      'two values',
-      (() => {
-        const twice = withHeader();
-        twice.add('workload.spiffe.io', 'true');
-        return twice;
-      })(),
-    ],
-  ])('E2: %s is an invalid argument', async (_, metadata) => {
-    await expect(first(fetchSvid(metadata))).rejects.toMatchObject({ code: 'REQUEST_INVALID', cause: { code: 3 } });
-  });
+  describe.each(STREAMS)('%s', (_method, open) => {
+    test.each([
+      ['no header', new Metadata()],
+      ['another value', withHeader('TRUE')],
+      [
+        'two values',
+        (() => {
+          const twice = withHeader();
+          twice.add('workload.spiffe.io', 'true');
+          return twice;
+        })(),
+      ],
+    ])('E2: %s is an invalid argument', async (_, metadata) => {
+      await expect(first(open(metadata))).rejects.toMatchObject({ code: 'REQUEST_INVALID', cause: { code: 3 } });
+    });
 
-  test.each<[string, () => void]>([
-    ['a namespace that is no workload’s', () => void (source.namespace = 1n)],
-    ['an undeclared workload', () => void (source.entry = undefined)],
-    [
-      'a caller without the workload’s selectors',
-      () => void (source.entry = source.entry && { ...source.entry, selectors: [parseSelector('unix:uid:4000000')] }),
-    ],
-  ])('permission denied: %s', async (_, arrange) => {
-    arrange();
-    await expect(first(fetchSvid())).rejects.toMatchObject({ code: 'PERMISSION_DENIED', cause: { code: 7 } });
-  });
+    test.each<[string, () => void]>([
+      ['a namespace that is no workload’s', () => void (source.namespace = 1n)],
+      ['an undeclared workload', () => void (source.entry = undefined)],
+      [
+        'a caller without the workload’s selectors',
+        () => void (source.entry = source.entry && { ...source.entry, selectors: [parseSelector('unix:uid:4000000')] }),
+      ],
+    ])('permission denied: %s', async (_, arrange) => {
+      arrange();
+      await expect(first(open())).rejects.toMatchObject({ code: 'PERMISSION_DENIED', cause: { code: 7 } });
+    });
 
-  test('a workload that loses its identity loses its stream', async () => {
-    const stream = fetchSvid();
-    await first(stream);
-    change(() => void (source.entry = undefined));
-    await expect(first(stream)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    test('a workload that loses its identity loses its stream', async () => {
+      const stream = open();
+      await first(stream);
+      change(() => void (source.entry = undefined));
+      await expect(first(stream)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    });
   });
 
   const jwtCalls: readonly [string, (metadata: Metadata) => Promise<unknown>][] = [

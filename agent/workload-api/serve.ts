@@ -1,11 +1,12 @@
 import { SymbolonError } from '#core/errors/error';
+import { type Clock, systemClock } from '#daemon/clock';
 import { serveUnix } from '#daemon/grpc/serve';
 import type { UnixLimits } from '#daemon/grpc/serve-limits';
 import type { CallContext } from '#daemon/grpc/service';
 import type { Logger } from '#daemon/log';
 import { SpiffeWorkloadAPIService, X509BundlesResponse, X509SVIDResponse } from '#proto/gen/spiffe/workload';
 import { holdPeer, peerUser } from '../kernel/peer-credentials.ts';
-import { follow } from './follow.ts';
+import { type FirstWithin, follow } from './follow.ts';
 import { identifyCaller } from './identify.ts';
 import { x509BundlesResponse, x509SvidResponse } from './messages.ts';
 import type { WorkloadApiSource } from './source.ts';
@@ -13,6 +14,8 @@ import type { RegistrationEntry } from '#core/registration/entry';
 
 /** Every process may ask; who it is decides what it gets. */
 const SOCKET_MODE = 0o666;
+/** A caller whose SVID has not come after this long is told to try again (Workload API: Unavailable). An authority at work takes milliseconds. */
+export const SVID_GRACE_MS = 5000;
 /** Workload Endpoint section 3: keeps a browser or a confused proxy from being an unwitting client. */
 const SECURITY_HEADER = 'workload.spiffe.io';
 
@@ -45,9 +48,10 @@ interface Encoder<T> {
   encode(message: T): { finish(): Uint8Array };
 }
 
-/** Streams what `build` makes of the caller's entry, as long as the caller lives and has an identity. */
+/** Streams what `build` makes of the caller's entry, as long as the caller lives and has an identity; undefined: it is still to come. */
 async function* streamFor<T>(
   source: WorkloadApiSource,
+  clock: Clock,
   call: CallContext,
   build: (entry: RegistrationEntry) => T | undefined,
   encoder: Encoder<T>,
@@ -56,10 +60,21 @@ async function* streamFor<T>(
   if (!peer) throw new SymbolonError('PERMISSION_DENIED', 'no identity for this process: it has ended', { what: 'workload identity' });
   const same = (a: T, b: T): boolean => Buffer.from(encoder.encode(a).finish()).equals(encoder.encode(b).finish());
   try {
-    yield* follow(source, call.signal, () => build(identifyCaller(peer, source)), same);
+    yield* follow(source, call.signal, () => build(identifyCaller(peer, source)), same, firstWithin(clock));
   } finally {
     peer.close();
   }
+}
+
+function firstWithin(clock: Clock): FirstWithin {
+  return {
+    clock,
+    ms: SVID_GRACE_MS,
+    error: () =>
+      new SymbolonError('UNAVAILABLE', 'the SVID of this workload has not been issued yet; try again (`symbolon status` says why)', {
+        what: 'workload SVID',
+      }),
+  };
 }
 
 /**
@@ -70,9 +85,11 @@ export async function serveWorkloadApi(options: {
   readonly path: string;
   readonly source: WorkloadApiSource;
   readonly log: Logger;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
   readonly limits?: UnixLimits;
 }): Promise<WorkloadApi> {
-  const { path, source, log, limits = WORKLOAD_API_LIMITS } = options;
+  const { path, source, log, clock = systemClock, limits = WORKLOAD_API_LIMITS } = options;
   const server = await serveUnix({ path, mode: SOCKET_MODE, ownerOf: (socket) => peerUser(socket)?.toString(), limits, log });
   server.add(
     SpiffeWorkloadAPIService,
@@ -80,6 +97,7 @@ export async function serveWorkloadApi(options: {
       fetchX509Svid: (_request, call) =>
         streamFor(
           source,
+          clock,
           call,
           (entry) => {
             const credential = source.credentialOf(entry.id);
@@ -88,7 +106,7 @@ export async function serveWorkloadApi(options: {
           X509SVIDResponse,
         ),
       fetchX509Bundles: (_request, call) =>
-        streamFor(source, call, (entry) => x509BundlesResponse(entry, source.bundles()), X509BundlesResponse),
+        streamFor(source, clock, call, (entry) => x509BundlesResponse(entry, source.bundles()), X509BundlesResponse),
       fetchJwtsvid: async (_request, call) => notImplemented(call),
       // oxlint-disable-next-line require-yield
       fetchJwtBundles: async function* (_request, call) {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseBundleJson } from '#core/spiffe/testing/bundle-json';
+import { parseBundleJson } from '#core/spiffe/bundle-json';
 import { certificatesFromPem } from '#core/spiffe/pem';
 import { verifyX509Svid } from '#core/spiffe/verify';
 import { systemClock } from '#daemon/clock';

@@ -27,6 +27,7 @@ export interface CertificateAuthority {
   readonly notAfter: Instant;
   /** Not extractable. */
   readonly signingKey: CryptoKey;
+  /** Without a sequence (0): the store gives it one. */
   readonly bundle: X509Bundle;
 }
 
@@ -102,7 +103,7 @@ export async function openCertificateAuthority(path: string, trustDomain: TrustD
     certificate,
     notAfter: certificate.notAfter.getTime() as Instant,
     signingKey: await importSigningKey(privateKey),
-    bundle: { trustDomain, authorities: [{ der }], sequence: 1n, refreshHintSeconds: REFRESH_HINT_SECONDS },
+    bundle: { trustDomain, authorities: [{ der }], sequence: 0n, refreshHintSeconds: REFRESH_HINT_SECONDS },
   };
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { MAX_PAGE_SIZE, pageOf } from './page.ts';
 
 const items = Array.from({ length: MAX_PAGE_SIZE + 1 }, (_, i) => String(i).padStart(5, '0')).toReversed();
-const same = (id: string): string => id;
+const same = { of: (id: string): string => id, isKey: (text: string): boolean => /^\w+$/.test(text) };
 
 test.each([0, -1, 5000])('a page size of %d is the most that a page holds', (pageSize) => {
   const page = pageOf(items, same, { pageSize, pageToken: '' });
@@ -17,4 +17,14 @@ test('a page that ends with the list has no next', () => {
 
 test('an item that went after it was the last of a page does not stop the paging', () => {
   expect(pageOf(['a', 'c'], same, { pageSize: 1, pageToken: 'b' }).items).toEqual(['c']);
+});
+
+test.each(['', 'b'])('the token %j is one', (pageToken) => {
+  expect(pageOf(['a', 'c'], same, { pageSize: 1, pageToken }).items).toHaveLength(1);
+});
+
+test.each([' ', 'b c', '-'])('the token %j is none', (pageToken) => {
+  expect(() => pageOf(['a', 'c'], same, { pageSize: 1, pageToken })).toThrow(
+    expect.objectContaining({ code: 'REQUEST_INVALID', context: { field: 'page_token', value: pageToken } }),
+  );
 });

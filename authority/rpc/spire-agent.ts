@@ -1,5 +1,5 @@
 import { SymbolonError } from '#core/errors/error';
-import { nodeNameOf, nodeSpiffeId } from '#core/registration/node-id';
+import { isNodeName, nodeNameOf, nodeSpiffeId } from '#core/registration/node-id';
 import { trustDomainOf } from '#core/spiffe/id';
 import type { Handlers } from '#daemon/grpc/service';
 import type { AgentFilter, AgentService, AttestAgentRequest } from '#proto/gen/spire/server/agent';
@@ -13,6 +13,7 @@ import { deleteJoinTokensOf } from '../store/join-tokens.ts';
 import type { StoreTransaction } from '../store/schema.ts';
 import { mutate, nowSeconds, type ServiceContext } from './context.ts';
 import { pageOf } from './page.ts';
+import { parseSpireTime } from './spire-time.ts';
 import { spiffeIdFrom, spiffeIdMessage, x509SvidMessage } from './spire-types.ts';
 
 /** A token has 64 characters; what is longer is not hashed. */
@@ -20,7 +21,7 @@ const MAX_PAYLOAD_BYTES = 256;
 
 function agentFilter(filter: AgentFilter | undefined): (agent: AgentRecord) => boolean {
   if (!filter) return () => true;
-  const before = filter.byExpiresBefore === '' ? undefined : Date.parse(filter.byExpiresBefore) / 1000;
+  const before = filter.byExpiresBefore === '' ? undefined : parseSpireTime(filter.byExpiresBefore);
   if (Number.isNaN(before)) {
     throw new SymbolonError('REQUEST_INVALID', `by_expires_before ${JSON.stringify(filter.byExpiresBefore)} is not a time`, {
       field: 'by_expires_before',
@@ -93,7 +94,7 @@ export function spireAgentService(context: ServiceContext): Handlers<typeof Agen
     countAgents: async (request) => ({ count: (await store.transact(listAgents)).filter(agentFilter(request.filter)).length }),
     listAgents: async (request) => {
       const found = (await store.transact(listAgents)).filter(agentFilter(request.filter));
-      const { items, nextPageToken } = pageOf(found, (agent) => agent.node, request);
+      const { items, nextPageToken } = pageOf(found, { of: (agent) => agent.node, isKey: isNodeName }, request);
       return { agents: items.map((agent) => message(agent, request.outputMask)), nextPageToken };
     },
     getAgent: async (request) => {

@@ -6,16 +6,23 @@ import type { BatchCreateEntryResponse_Result, EntryService } from '#proto/gen/s
 import type { Entry, EntryMask } from '#proto/gen/spire/types';
 import type { IdentityBody } from '../registry/identity.ts';
 import { createObject, findSame, getObject, removeObject, updateObject } from '../registry/mutate.ts';
+import type { Declared } from '../registry/object.ts';
 import { listObjects } from '../store/objects.ts';
 import type { StoreTransaction } from '../store/schema.ts';
 import { mutate, nowSeconds, type ServiceContext } from './context.ts';
-import { pageOf } from './page.ts';
+import { type PageKey, pageOf } from './page.ts';
 import { entryFilter } from './spire-entry-filter.ts';
 import { applyEntry, entryMessage, identityFromEntry } from './spire-entry-messages.ts';
 import { itemStatus, OK } from './spire-types.ts';
 
 /** Whoever writes by SPIRE's API writes by hand, as far as ownership goes. */
 const OWNER = '';
+
+/** Entries are paged by their ids: UUIDs. */
+const ENTRY_KEY: PageKey<Declared<IdentityBody>> = {
+  of: (entry) => entry.id,
+  isKey: (text) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text),
+};
 
 /** spire.api.server.entry.v1.Entry. Batches are one transaction; items fail one by one. */
 export function spireEntryService(context: ServiceContext): Handlers<typeof EntryService> {
@@ -84,7 +91,7 @@ export function spireEntryService(context: ServiceContext): Handlers<typeof Entr
     listEntries: async (request) => {
       const passes = entryFilter(request.filter);
       const found = (await list()).filter((entry) => passes(entry.body));
-      const { items, nextPageToken } = pageOf(found, (entry) => entry.id, request);
+      const { items, nextPageToken } = pageOf(found, ENTRY_KEY, request);
       return { entries: items.map((entry) => entryMessage(entry, request.outputMask)), nextPageToken };
     },
     getEntry: async (request) => entryMessage(await store.transact((tx) => getObject(tx, rules, request.id)), request.outputMask),

@@ -203,6 +203,25 @@ describe('SVIDs', () => {
     for (const error of refused) expect(error).toMatchObject({ code: 'BUSY', context: { what: 'BatchNewX509SVID' } });
   });
 
+  test('of a mixed batch are answered in the order of the requests', async () => {
+    const node = await authority.join('east-1', '10.1.0.0/16');
+    const [a, theirs, b] = (await create(entry('/a', 'east-1'), entry('/x', 'east-2'), entry('/b', 'east-1'))).map(
+      (r) => r.entry?.id ?? '',
+    );
+    const csr = await anyCsr(newKey());
+    const params = [b, theirs, a, 'nothing', b].map((entryId) => ({ entryId: entryId ?? '', csr }));
+    params.push({ entryId: a ?? '', csr: Buffer.alloc(0) });
+    const { results } = await callUnary(await authority.overTls(node), SVIDService.batchNewX509Svid, { params });
+    expect(results.map((r) => [r.status?.code, r.svid?.id?.path])).toEqual([
+      [0, '/b'],
+      [NOT_FOUND, undefined],
+      [0, '/a'],
+      [NOT_FOUND, undefined],
+      [0, '/b'],
+      [INVALID_ARGUMENT, undefined],
+    ]);
+  });
+
   test('that are minted have the DNS names that the request names', async () => {
     const id = parseSpiffeId('spiffe://east.example/tool');
     const mint = async (names: readonly string[]) =>

@@ -45,6 +45,16 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  '0002_bundle': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('bundle')
+        .addColumn('trust_domain', 'text', (c) => c.primaryKey())
+        .addColumn('hash', 'text', (c) => c.notNull())
+        .addColumn('sequence', 'integer', (c) => c.notNull())
+        .execute();
+    },
+  },
 };
 
 /** The schema's history, compiled in: a bundle has no folder of migration files. */

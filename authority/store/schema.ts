@@ -54,11 +54,21 @@ export interface AgentTable {
   banned: number;
 }
 
+/** What has been told of a trust domain's bundle. */
+export interface BundleTable {
+  trust_domain: string;
+  /** SHA-256 of its content, hex. */
+  hash: string;
+  /** spiffe_sequence: another one whenever the content is another. */
+  sequence: number;
+}
+
 export interface Tables {
   state: StateTable;
   object: ObjectTable;
   join_token: JoinTokenTable;
   agent: AgentTable;
+  bundle: BundleTable;
 }
 
 /** What work inside `Store.transact` reads and writes with. */

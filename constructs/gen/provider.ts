@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 export interface SymbolonProviderAuthorities {
   /** The authority's address, `host:port`; needs `cert`, `key` and `bundle`. */
   readonly address?: string;
-  /** The CA certificates that the authority must prove itself by: PEM, or the path of a PEM file. */
+  /** The bundle that the authority must prove itself by: PEM or SPIFFE JSON, or the path of a file with either. */
   readonly bundle?: string;
   /** An administrator's SVID with its chain: PEM, or the path of a PEM file. */
   readonly cert?: string;

@@ -5,7 +5,7 @@ import { parseSelector } from './selector.ts';
 
 test('whatever the agent finds on a process may be asked for', () => {
   const found = selectorsOfProcess(
-    'Uid:\t0\t0\t0\t0\nGid:\t4294967294\t4294967294\t0\t0\nGroups:\t27 100 \n',
+    'Name:\tweb\nUid:\t0\t0\t0\t0\nGid:\t4294967294\t4294967294\t0\t0\nGroups:\t27 100 \n',
     '0::/apps/web x.service/a:b\n',
   );
   expect(found).toHaveLength(7);

@@ -4,9 +4,14 @@ import { parseSpiffeId, segmentsOf, type SpiffeId, type TrustDomain, trustDomain
 /** Paths under `/symbolon/` belong to the system: no identity may be declared there. */
 const RESERVED_SEGMENT = 'symbolon';
 
+/** Could a node have this name? 1 to 63 characters of a path segment. */
+export function isNodeName(name: string): boolean {
+  return /^[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,62}$/.test(name);
+}
+
 /** The one place where node IDs are built: `spiffe://<td>/symbolon/node/<name>`. Throws ENTRY_INVALID for a name that is no path segment. */
 export function nodeSpiffeId(trustDomain: TrustDomain, name: string): SpiffeId {
-  if (!/^[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,62}$/.test(name)) {
+  if (!isNodeName(name)) {
     throw new SymbolonError(
       'ENTRY_INVALID',
       `${JSON.stringify(name)} is not a node name: expected 1 to 63 letters, digits, dots, dashes or underscores, not starting with a dot`,

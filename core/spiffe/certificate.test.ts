@@ -2,6 +2,7 @@ import { sign } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isSymbolonError } from '#core/errors/error';
+import { addMs } from '#core/time/instant';
 import { parseCertificate } from './certificate.ts';
 import { TEST_NOW, TestCa } from './testing/ca.ts';
 import { children, der } from './testing/der-writer.ts';
@@ -22,7 +23,7 @@ function resigned(change: (fields: Buffer[]) => readonly Uint8Array[]): Uint8Arr
 }
 
 /** The place of each field in TBSCertificate. */
-const FIELD = { version: 0, serial: 1, algorithm: 2, validity: 4, subject: 5, extensions: 7 } as const;
+const FIELD = { version: 0, serial: 1, algorithm: 2, validity: 4, subject: 5, publicKey: 6, extensions: 7 } as const;
 function withField(index: number, value: Uint8Array): (fields: Buffer[]) => readonly Uint8Array[] {
   return (fields) => fields.map((field, i) => (i === index ? value : field));
 }
@@ -46,8 +47,51 @@ test('what is signed anew without a change is accepted', () => {
   expect(verifyX509Svid([resigned((fields) => fields)], ca.bundles, TEST_NOW).id).toBe('spiffe://east.example/web');
 });
 
+describe('X1 names of other kinds beside the URI are accepted', () => {
+  const otherName = der(0xa0, hex('06032a0304'), der(0xa0, hex('0c0141')));
+  const directoryName = der(0xa4, der(0x30, der(0x31, der(0x30, hex('0603550403'), hex('0c0161')))));
+  test.each<[string, Buffer]>([
+    ['otherName', otherName],
+    ['rfc822Name', der(0x81, Buffer.from('web@east.example'))],
+    ['dNSName', der(0x82, Buffer.from('web.east.example'))],
+    ['directoryName', directoryName],
+    ['iPAddress, IPv4', der(0x87, Buffer.of(10, 1, 0, 2))],
+    ['iPAddress, IPv6', der(0x87, Buffer.alloc(16, 1))],
+    ['registeredID', der(0x88, hex('2a0304'))],
+  ])('%s', (_, name) => {
+    for (const names of [
+      [name, uri('spiffe://east.example/web')],
+      [uri('spiffe://east.example/web'), name],
+    ]) {
+      const changed = resigned(withExtension(SUBJECT_ALT_NAME, der(0x30, ...names)));
+      expect(verifyX509Svid([changed], ca.bundles, TEST_NOW).id).toBe('spiffe://east.example/web');
+    }
+  });
+});
+
+describe('ID5 what the signature covers', () => {
+  /** The leaf with a field of another certificate of the same CA, under its old signature. */
+  const withFieldOf = (other: Uint8Array, index: number): Uint8Array => {
+    const [tbs = Buffer.alloc(0), algorithm = Buffer.alloc(0), signature = Buffer.alloc(0)] = children(leaf);
+    const taken = children(children(other)[0] ?? Buffer.alloc(0))[index] ?? Buffer.alloc(0);
+    return der(0x30, der(0x30, ...children(tbs).map((field, i) => (i === index ? taken : field))), algorithm, signature);
+  };
+  test.each([
+    ['the ID', FIELD.extensions],
+    ['the public key', FIELD.publicKey],
+    ['the validity', FIELD.validity],
+  ])('%s of another SVID of the same CA is refused', async (_, index) => {
+    const notAfter = addMs(TEST_NOW, 1000);
+    const other = (await ca.issueWorkload('/batch', 'east-1', { notAfter })).chain[0] ?? new Uint8Array();
+    expect(() => verifyX509Svid([withFieldOf(other, index)], ca.bundles, TEST_NOW)).toThrow(
+      expect.objectContaining({ code: 'SVID_UNTRUSTED' }),
+    );
+    expect(verifyX509Svid([withFieldOf(leaf, index)], ca.bundles, TEST_NOW).id).toBe('spiffe://east.example/web');
+  });
+});
+
 describe('refused although its CA signed it', () => {
-  test.each<[string, (fields: Buffer[]) => readonly Uint8Array[]]>([
+  test.each<readonly [string, (fields: Buffer[]) => readonly Uint8Array[]]>([
     ['version 1', (fields) => fields.slice(1)],
     ['version 2', withField(FIELD.version, hex('a003 020101'))],
     ['a negative serial number', withField(FIELD.serial, hex('0201ff'))],
@@ -77,6 +121,19 @@ describe('refused although its CA signed it', () => {
     ['a URI that is not ASCII', withExtension(SUBJECT_ALT_NAME, der(0x30, uri('spiffe://east.example/w\u00e9b')))],
     ['an empty URI', withExtension(SUBJECT_ALT_NAME, der(0x30, uri('')))],
     ['a URI in a constructed element', withExtension(SUBJECT_ALT_NAME, der(0x30, der(0xa6, uri('spiffe://east.example/web'))))],
+    ...[0x80, 0xa1, 0xa2, 0x83, 0x84, 0x85, 0xa6, 0xa7, 0xa8, 0x89, 0x9e, 0xa9, 0xbe, 0x06, 0x46, 0xc6].map((tag) => {
+      const second = der(tag, Buffer.from('spiffe://east.example/batch'));
+      const names = der(0x30, uri('spiffe://east.example/web'), second);
+      return [`X1 a name of the tag 0x${tag.toString(16)} beside a good one`, withExtension(SUBJECT_ALT_NAME, names)] as const;
+    }),
+    [
+      'name constraints on a kind that there is not',
+      withExtension(NAME_CONSTRAINTS, der(0x30, der(0xa0, der(0x30, der(0x89, Buffer.of(0x61)))))),
+    ],
+    [
+      'name constraints on URIs in constructed form',
+      withExtension(NAME_CONSTRAINTS, der(0x30, der(0xa0, der(0x30, der(0xa6, Buffer.from('east.example')))))),
+    ],
     ['an empty extended key usage', withExtension(EXTENDED_KEY_USAGE, hex('3000'))],
     [
       'name constraints with a minimum',

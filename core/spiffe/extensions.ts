@@ -6,6 +6,12 @@ import { ISSUED_TO_NODE_OID } from './svid.ts';
 /** GeneralName tags (RFC 5280 section 4.2.1.6), context class, without the constructed bit. */
 export const GENERAL_NAME = { rfc822: 1, dns: 2, directory: 4, uri: 6, ip: 7 } as const;
 
+/**
+ * Whole tags by kind. DER knows one form for each: otherName, x400Address, directoryName (explicit, a CHOICE) and ediPartyName are constructed,
+ * strings, addresses and registeredID are not.
+ */
+const NAME_TAGS: readonly number[] = [0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88];
+
 /** Bits of keyUsage (RFC 5280 section 4.2.1.3). */
 export const KEY_USAGE = { digitalSignature: 1 << 0, keyCertSign: 1 << 5, crlSign: 1 << 6 } as const;
 
@@ -50,9 +56,11 @@ function readUri(name: DerElement): string {
   return name.body.toString('latin1');
 }
 
+/** A form that is not the kind's own is refused: another reader may take a URI in it for one that we have not counted. */
 const nameKind = (name: DerElement): number => {
-  if ((name.tag & 0xc0) !== 0x80) fail('general-name', `has a name of unknown kind 0x${name.tag.toString(16)}`);
-  return name.tag & 0x1f;
+  const kind = NAME_TAGS.indexOf(name.tag);
+  if (kind < 0) fail('general-name', `has a name of unknown kind 0x${name.tag.toString(16)}`);
+  return kind;
 };
 
 const readBasicConstraints: ExtensionReader = (out, value, base) => {
@@ -80,7 +88,7 @@ const readSubjectAltName: ExtensionReader = (out, value, base, critical) => {
   while (reader.more) {
     const name = reader.next();
     const kind = nameKind(name);
-    if (kind === GENERAL_NAME.uri && name.tag === 0x86) uris.push(readUri(name));
+    if (kind === GENERAL_NAME.uri) uris.push(readUri(name));
     else otherKinds |= 1 << kind;
   }
   out.subjectAltName = { critical, uris, otherKinds };
@@ -105,8 +113,9 @@ const readNameConstraints: ExtensionReader = (out, value, base) => {
       const tree = trees.enter(TAG.sequence);
       const name = tree.next();
       tree.end(); // minimum and maximum must be absent (RFC 5280 section 4.2.1.10)
-      if (name.tag === 0x86) uris.push(name.body.toString('latin1').toLowerCase());
-      else otherKinds |= 1 << nameKind(name);
+      const kind = nameKind(name);
+      if (kind === GENERAL_NAME.uri) uris.push(name.body.toString('latin1').toLowerCase());
+      else otherKinds |= 1 << kind;
     }
     return uris;
   };

@@ -10,12 +10,15 @@ const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1']);
 const RSA_BITS = { min: 2048, max: 8192 } as const;
 const RSA_MAX_EXPONENT = 2n ** 32n;
 
+/** The rule that a certificate breaks whose key is of a kind that is not allowed, or cannot be read. */
+export const UNUSABLE_KEY = 'public-key';
+
 /** SubjectPublicKeyInfo up to the key itself. */
 const P256_PREFIX = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
 const P256_BYTES = P256_PREFIX.length + 64;
 
 function fail(why: string): never {
-  throw new SymbolonError('CERTIFICATE_INVALID', `the certificate's public key ${why}`, { rule: 'public-key' });
+  throw new SymbolonError('CERTIFICATE_INVALID', `the certificate's public key ${why}`, { rule: UNUSABLE_KEY });
 }
 
 /**
@@ -31,7 +34,7 @@ export function importPublicKey(info: Buffer): KeyObject {
     }
     return createPublicKey({ format: 'der', type: 'spki', key: info });
   } catch (error) {
-    throw new SymbolonError('CERTIFICATE_INVALID', 'the public key cannot be read', { rule: 'public-key' }, error);
+    throw new SymbolonError('CERTIFICATE_INVALID', 'the public key cannot be read', { rule: UNUSABLE_KEY }, error);
   }
 }
 

@@ -232,6 +232,37 @@ describe('paths', () => {
     refused((await (await root.intermediate()).issue('/web')).chain, root.bundles);
   });
 
+  test('X7 a self-issued intermediate does not count against a path length', async () => {
+    const subject = 'O=symbolon test,CN=rolled over';
+    const root = await TestCa.create('east.example', { subject, maxPathLength: 0 });
+    const renewed = await root.intermediate({ subject });
+    expect((await renewed.issue('/web')).verified().chain).toHaveLength(2);
+    // What is below it counts as if it were not there.
+    refused((await (await renewed.intermediate()).issue('/web')).chain, root.bundles);
+    const roomy = await TestCa.create('east.example', { subject, maxPathLength: 1 });
+    const below = await (await roomy.intermediate({ subject })).intermediate();
+    expect((await below.issue('/web')).verified().chain).toHaveLength(3);
+    refused((await (await below.intermediate()).issue('/web')).chain, roomy.bundles);
+  });
+
+  test('X3 a CA never authenticates, neither an authority nor an intermediate', async () => {
+    const lower = await ca.intermediate();
+    for (const chain of [[ca.der], [lower.der], [lower.der, ca.der]]) {
+      expect(() => verifyX509Svid(chain, ca.bundles, TEST_NOW)).toThrow(
+        expect.objectContaining({ code: 'SVID_INVALID', context: expect.objectContaining({ rule: 'X2' }) }),
+      );
+    }
+    const nameless = await ca.intermediate({ uris: [] });
+    expect(() => verifyX509Svid([nameless.der], ca.bundles, TEST_NOW)).toThrow(
+      expect.objectContaining({ code: 'SVID_INVALID', context: expect.objectContaining({ rule: 'X1' }) }),
+    );
+    // Nor one that calls itself a workload.
+    const posing = await ca.intermediate({ uris: ['spiffe://east.example/web'] });
+    expect(() => verifyX509Svid([posing.der], ca.bundles, TEST_NOW)).toThrow(
+      expect.objectContaining({ code: 'SVID_INVALID', context: expect.objectContaining({ rule: 'X4' }) }),
+    );
+  });
+
   const nameConstraints = (...trees: readonly string[]): NonNullable<TestCertificate['extensions']> => {
     const tlv = (tag: number, body: Uint8Array): Buffer => Buffer.concat([Buffer.of(tag, body.length), body]);
     const subtrees = Buffer.concat(trees.slice(1).map((host) => tlv(0x30, tlv(host.includes('@') ? 0x81 : 0x86, Buffer.from(host)))));

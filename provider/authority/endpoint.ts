@@ -3,6 +3,7 @@ import { describeError, SymbolonError } from '#core/errors/error';
 import { checkAdminSvid } from '#core/registration/admin-svid';
 import { authoritySpiffeId } from '#core/registration/node-id';
 import type { TrustDomain } from '#core/spiffe/id';
+import { isBundleJson, parseBundleText } from '#core/spiffe/bundle-text';
 import { certificatesFromPem } from '#core/spiffe/pem';
 import { verifyX509SvidAs } from '#core/spiffe/verify-as';
 import { instantFromMs } from '#core/time/instant';
@@ -21,7 +22,7 @@ export function describeEndpoint(endpoint: AuthorityEndpoint): string {
 
 /** A PEM text as it is, or the file that a path names. */
 function pem(value: string, what: string): string {
-  if (value.includes('-----BEGIN ')) return value;
+  if (value.includes('-----BEGIN ') || isBundleJson(value)) return value;
   try {
     return readFileSync(value, 'utf8');
   } catch (error) {
@@ -57,8 +58,8 @@ export function dialAuthority(trustDomain: TrustDomain, endpoint: AuthorityEndpo
   const chain = read(`${at}.cert`, endpoint.certificate, certificatesFromPem);
   under(`${at}.cert`, () => checkAdminSvid(chain, trustDomain, instantFromMs(Date.now())));
   const credential = read(`${at}.key`, endpoint.key, (key) => credentialOf(chain, key));
-  const authorities = read(`${at}.bundle`, endpoint.bundle, certificatesFromPem).map((der) => ({ der }));
-  const bundles = new Map([[trustDomain, { trustDomain, authorities, sequence: 0n }]]);
+  const bundle = read(`${at}.bundle`, endpoint.bundle, (text) => parseBundleText(text, trustDomain));
+  const bundles = new Map([[trustDomain, bundle]]);
   const wanted = authoritySpiffeId(trustDomain);
   return dialMtls({
     address: endpoint.address,

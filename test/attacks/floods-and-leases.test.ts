@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { SYM_SESSION } from '#bpf/gen/layout';
+import { SYM_LIMIT, SYM_SESSION, SYM_USAGE } from '#bpf/gen/layout';
 import { addressToBytes, parseIpAddress } from '#core/network/address';
 import { parseIpPrefix } from '#core/network/prefix';
 import { AGENT_PORT } from '#lab/executables';
@@ -70,24 +70,37 @@ afterAll(async () => {
 });
 
 /** A first packet of web to a replica; a datagram, because nobody sends it again. */
-function firstPacket(to: string, family: 4 | 6, timeoutMs = 3000): Promise<ProbeResult> {
-  const row: ProbeRow = { from: 'web', to, protocol: 'udp', port: PORT, family, expected: 'passed', timeoutMs };
+function firstPacket(to: string, family: 4 | 6): Promise<ProbeResult> {
+  const row: ProbeRow = { from: 'web', to, protocol: 'udp', port: PORT, family, expected: 'passed', timeoutMs: 3000 };
   return world.prober.run(row);
 }
 
 describe("one workload's flood of destinations where nobody is", () => {
-  const floodAsBatch = (seconds: number): Promise<unknown> =>
-    world.lab.execAs('batch', [INSIDE.node, '-e', UNKNOWN_FLOOD, '10.2.0.', String(seconds)]);
+  /** A flood that outlasts the probes: it is still going on when the last of them has been answered, or not. */
+  const duringFlood = async (seconds: number, probes: readonly (readonly [string, 4 | 6])[]) => {
+    let over = false;
+    const flood = world.lab
+      .execAs('batch', [INSIDE.node, '-e', UNKNOWN_FLOOD, '10.2.0.', String(seconds)], { timeoutMs: 60_000 })
+      .finally(() => (over = true));
+    await sleep(1000);
+    const web = one.endpointOf(world.lab.addressOf('web', 4));
+    const ofWeb: number[] = [];
+    const watch = setInterval(() => ofWeb.push(Number(one.row('sym_usage', SYM_USAGE, u32(web))?.held ?? 0)), 50);
+    const seen: string[] = [];
+    for (const [to, family] of probes) seen.push((await firstPacket(to, family)).seen);
+    clearInterval(watch);
+    expect(over).toBe(false);
+    expect(await flood).toMatchObject({ code: 0 });
+    // Packets to hold in a window beyond the quota are dropped.
+    return { seen, overQuota: ofWeb.some((held) => held > SYM_LIMIT.HOLD_QUOTA) };
+  };
 
   test("does not keep another's first packets", async () => {
-    const held = one.counted('HOLD_QUOTA');
-    const flood = floodAsBatch(3);
-    await sleep(1000);
-    const seen = [await firstPacket('payments-1', 4), await firstPacket('payments-1', 6), await firstPacket('payments-2', 4)];
-    await flood;
-    expect(seen.map((result) => result.seen)).toEqual(['passed', 'passed', 'passed']);
-    expect(one.counted('HOLD_QUOTA')).toBeGreaterThan(held);
-  }, 30_000);
+    const dropped = one.counted('HOLD_QUOTA');
+    const probes = [['payments-1', 4] as const, ['payments-1', 6] as const, ['payments-2', 4] as const];
+    expect(await duringFlood(11, probes)).toEqual({ seen: ['passed', 'passed', 'passed'], overQuota: false });
+    expect(one.counted('HOLD_QUOTA')).toBeGreaterThan(dropped);
+  }, 60_000);
 
   test('would, if both drew on one quota', async () => {
     const web = u32(one.endpointOf(world.lab.addressOf('web', 4)));
@@ -97,22 +110,18 @@ describe("one workload's flood of destinations where nobody is", () => {
     const own = (endpoint: Buffer): void => one.with('sym_owner', (map) => rows.forEach((row) => map.set(row, endpoint)));
     own(web);
     try {
-      const flood = floodAsBatch(5);
-      await sleep(1000);
       const targets = [
         ['payments-2', 6],
         ['payments-3', 4],
         ['payments-3', 6],
         ['payments-4', 4],
       ] as const;
-      const seen: string[] = [];
-      for (const [to, family] of targets) seen.push((await firstPacket(to, family, 500)).seen);
-      await flood;
-      expect(seen).toContain('nothing');
+      const { seen, overQuota } = await duringFlood(15, targets);
+      expect([seen, overQuota]).toEqual([expect.arrayContaining(['nothing']), true]);
     } finally {
       own(batch);
     }
-  }, 30_000);
+  }, 60_000);
 });
 
 describe("a flood of an agent's port", () => {
@@ -136,7 +145,9 @@ describe("a flood of an agent's port", () => {
       expect(await firstPacket(to, family)).toMatchObject({ seen: 'passed' });
     }
     const { code, stdout } = await flood;
-    expect([code, Number(stdout) > 1000]).toEqual([0, true]);
+    const [tried = 0, completed = 0] = stdout.split(' ').map(Number);
+    // Most find no place: handshake-flood.test.ts shows how it is without the limits.
+    expect([code, tried > 1000, completed > 0, completed < tried / 10]).toEqual([0, true, true, true]);
     expect((await connection.exchange(5000)).kind).toBe('answered');
     expect((await world.agentStatus('east-2')).pairs.length).toBeGreaterThan(before.pairs.length);
     await connection.close();

@@ -4,6 +4,7 @@ import { TEST_NOW, TestCa, type TestCertificate } from '#core/spiffe/testing/ca'
 import { verifyX509Svid } from '#core/spiffe/verify';
 import { addMs } from '#core/time/instant';
 import { systemClock } from '#daemon/clock';
+import { silentLogger } from '#daemon/log';
 import type { PairJudge, PairOutcome } from '../../agent/proof/contract.ts';
 import { dialAs, listenAs, type ListeningNode, tcpFlow } from '../../agent/session/testing/links.ts';
 import { linkNodes, testClock, TestNode } from '../../agent/session/testing/test-node.ts';
@@ -90,10 +91,14 @@ describe("a workload's SVID in the place of its node's", () => {
     impostor.workloads.set('10.1.0.2', web);
   });
 
-  test('opens no session', async () => {
-    const server = await listen();
+  test('opens no session, even where the directory would take anybody', async () => {
+    const told: unknown[] = [];
+    const log = { ...silentLogger, warn: (fields: object) => void told.push(fields) };
+    const server = await listen({ accept: () => undefined, log });
     expect(await attack(impostor, server)).toEqual(['refused']);
     expect(server.sessions).toHaveLength(0);
+    // The very check, by its words: nothing else has refused it.
+    expect(told).toEqual([expect.objectContaining({ problem: expect.stringContaining("is no node's SVID; only nodes open sessions") })]);
   });
 
   test('would open one if the node that it was issued to were taken for its ID', async () => {
@@ -104,7 +109,7 @@ describe("a workload's SVID in the place of its node's", () => {
         return svid.issuedToNode ? { ...svid, id: svid.issuedToNode } : svid;
       },
     });
-    const server = await listen({ judge: lenient });
+    const server = await listen({ judge: lenient, accept: () => undefined });
     expect(await attack(impostor, server)).toEqual(['accepted', one.id]);
     expect(server.sessions.map((session) => session.peer.id)).toEqual([one.id]);
   });

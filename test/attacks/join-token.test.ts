@@ -1,59 +1,104 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { TestAuthority } from '../../authority/testing/test-authority.ts';
+import { systemClock } from '#daemon/clock';
+import { attestByJoinToken } from '../../authority/attestation/attest.ts';
+import { openCertificateAuthority } from '../../authority/ca/certificate-authority.ts';
+import type { StoreTransaction } from '../../authority/store/schema.ts';
+import { openStore, type Store } from '../../authority/store/store.ts';
+import { nodeId, TEST_DOMAIN, TestAuthority } from '../../authority/testing/test-authority.ts';
 
 let authority: TestAuthority;
 let token: string;
+let folder: string;
 beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sy-store-'));
   authority = await TestAuthority.start();
   await authority.declareNode('east-1', '10.1.0.0/16');
   token = await authority.token('east-1');
 });
-afterEach(() => authority.close());
+afterEach(async () => {
+  await authority.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
-/** The authority's store as it is now, in a folder of its own. */
-function withCopyOfStore<T>(use: (path: string) => T): T {
-  const folder = mkdtempSync(join(tmpdir(), 'sy-store-'));
+/** The authority's CA and its store as it is now, for one who attests with them in this process. */
+async function withCopy<T>(use: (attest: (through: Store) => Promise<string>, store: Store) => Promise<T>): Promise<T> {
+  for (const file of ['authority.db', 'authority.db-wal', 'ca.pem']) {
+    const from = join(authority.folder, file);
+    if (existsSync(from)) copyFileSync(from, join(folder, file));
+  }
+  const at = systemClock.now();
+  const ca = await openCertificateAuthority(join(folder, 'ca.pem'), TEST_DOMAIN, at);
+  const store = await openStore(join(folder, 'authority.db'), TEST_DOMAIN);
+  const attest = async (through: Store): Promise<string> => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const { svid } = await attestByJoinToken(through, ca, token, publicKey, at);
+    return svid.id;
+  };
   try {
-    for (const file of ['authority.db', 'authority.db-wal']) {
-      const from = join(authority.folder, file);
-      if (existsSync(from)) copyFileSync(from, join(folder, file));
-    }
-    return use(join(folder, 'authority.db'));
+    return await use(attest, store);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await store.close();
   }
 }
 
-test('a join token that two use at the same instant makes one node', async () => {
+/** The store, but what is taken from it by a join token's hash was looked up in one transaction and is deleted in the next. */
+function lookingFirst(store: Store): Store {
+  const hash = createHash('sha256').update(token).digest('hex');
+  const deleting = (tx: StoreTransaction, seen: unknown): object => {
+    const query = {
+      where: () => query,
+      returning: () => query,
+      executeTakeFirst: async () => {
+        await tx.deleteFrom('join_token').where('hash', '=', hash).execute();
+        return seen;
+      },
+    };
+    return query;
+  };
+  return {
+    ...store,
+    transact: async (work) => {
+      const look = (tx: StoreTransaction) => tx.selectFrom('join_token').selectAll().where('hash', '=', hash).executeTakeFirst();
+      const seen = await store.transact(look);
+      return await store.transact((tx) =>
+        work(
+          new Proxy(tx, {
+            get: (of, name: keyof StoreTransaction) => {
+              if (name === 'deleteFrom')
+                return (table: string) => (table === 'join_token' ? deleting(of, seen) : of.deleteFrom(table as never));
+              const value: unknown = of[name];
+              return typeof value === 'function' ? (value as () => unknown).bind(of) : value;
+            },
+          }),
+        ),
+      );
+    },
+  };
+}
+
+test('a join token that two use at the same instant makes one node; the other is refused it', async () => {
   const outcomes = await Promise.allSettled([authority.attest(token), authority.attest(token)]);
-  expect(outcomes.map((outcome) => outcome.status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  const [lost, ...more] = outcomes.filter((outcome) => outcome.status === 'rejected');
+  expect([outcomes.length, lost?.reason, more]).toEqual([2, expect.objectContaining({ code: 'TOKEN_REFUSED' }), []]);
 });
 
-test('would make two if looking it up and taking it away were two steps', () => {
-  const hash = createHash('sha256').update(token).digest('hex');
-  const nodes = withCopyOfStore((path) => {
-    const database = new Database(path);
-    // What two who try at once would do, step by step.
-    const look = database.prepare('SELECT node FROM join_token WHERE hash = ?');
-    const remove = database.prepare('DELETE FROM join_token WHERE hash = ?');
-    const seen = [look.get(hash), look.get(hash)];
-    for (const _ of seen) remove.run(hash);
-    database.close();
-    return seen;
+test('would make two if looking it up and taking it away were two steps', async () => {
+  await withCopy(async (attest, store) => {
+    const naive = lookingFirst(store);
+    expect(await Promise.all([attest(naive), attest(naive)])).toEqual([nodeId('east-1'), nodeId('east-1')]);
   });
-  expect(nodes).toEqual([{ node: 'east-1' }, { node: 'east-1' }]);
-  // In one statement, as the authority does it, the second gets nothing.
-  const taken = withCopyOfStore((path) => {
-    const database = new Database(path);
-    const take = database.prepare('DELETE FROM join_token WHERE hash = ? RETURNING node');
-    const both = [take.get(hash), take.get(hash)];
-    database.close();
-    return both;
+});
+
+test('in this process, too, one step makes one', async () => {
+  await withCopy(async (attest, store) => {
+    const outcomes = await Promise.allSettled([attest(store), attest(store)]);
+    expect(outcomes).toEqual([
+      { status: 'fulfilled', value: nodeId('east-1') },
+      { status: 'rejected', reason: expect.objectContaining({ code: 'TOKEN_REFUSED' }) },
+    ]);
   });
-  expect(taken).toEqual([{ node: 'east-1' }, undefined]);
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { authoritySpiffeId } from '#core/registration/node-id';
-import { parseBundleJson } from '#core/spiffe/testing/bundle-json';
+import { parseBundleJson } from '#core/spiffe/bundle-json';
 import { parseTrustDomain } from '#core/spiffe/id';
 import { verifyX509Svid } from '#core/spiffe/verify';
 import type { Instant } from '#core/time/instant';

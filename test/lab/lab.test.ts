@@ -225,11 +225,9 @@ describe('a lab without a gate', () => {
   });
 });
 
-test('is up within 5 seconds, and two labs with the same addresses do not see each other', async () => {
-  const started = Date.now();
+test('two labs with the same addresses do not see each other', async () => {
   const labs = await Promise.all([startLab(SPEC, { authority: false }), startLab(SPEC, { authority: false, checkout })]);
   try {
-    expect(Date.now() - started).toBeLessThan(5000);
     expect(new Set(labs.map((l) => l.id)).size).toBe(2);
     await labs[0]?.removeWorkload('three');
     const pings = await Promise.all(labs.map((l) => l.execAs('one', ['ping', '-n', '-c1', '-W1', '10.2.0.10'])));

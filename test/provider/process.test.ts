@@ -117,11 +117,11 @@ resource "symbolon_node" "a" {
 
   test('Ctrl-C with an authority that does not answer: the apply ends, and the next one converges', async () => {
     const { child, done } = await stalledApply();
-    const since = performance.now();
     process.kill(-(child.pid ?? 0), 'SIGINT');
-    const { code } = await done;
+    // Nobody has answered, and the call's own time limit was not what ended it.
+    const { code, output } = await done;
     expect(code).toBe(1);
-    expect(performance.now() - since).toBeLessThan(6000);
+    expect(output).not.toContain('got no answer');
     authority.beforeAnswer = () => Promise.resolve();
     await terraform.apply();
     expect(await terraform.plan()).toEqual([]);

@@ -1,4 +1,6 @@
-/** For python3: opens TCP connections to an address and port for so many seconds: some say nothing, most begin a TLS handshake. Says how many. */
+/**
+ * For python3: opens TCP connections to an address and port for so many seconds: some say nothing, most go through a TLS handshake. Says how many
+ * were tried, and how many handshakes were completed. */
 export const HANDSHAKE_FLOOD = `
 import socket, ssl, sys, threading, time
 host, port, end = sys.argv[1], int(sys.argv[2]), time.monotonic() + float(sys.argv[3])
@@ -6,15 +8,15 @@ tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 tls.check_hostname = False
 tls.verify_mode = ssl.CERT_NONE
 tls.set_alpn_protocols(['symbolon-pair/1'])
-tried = [0]
+tried, completed = [], []
 def flood(speaks):
     silent = []
     while time.monotonic() < end:
-        tried[0] += 1
+        tried.append(1)
         try:
             s = socket.create_connection((host, port), 1)
             if speaks:
-                tls.wrap_socket(s).close()
+                with tls.wrap_socket(s): completed.append(1)
             else:
                 silent.append(s)
                 if len(silent) > 500: silent.pop(0).close()
@@ -24,7 +26,7 @@ def flood(speaks):
 threads = [threading.Thread(target=flood, args=(i % 4 > 0,)) for i in range(8)]
 for t in threads: t.start()
 for t in threads: t.join()
-print(tried[0])
+print(len(tried), len(completed))
 `;
 
 /** For node: sends datagrams for so many seconds to addresses of a prefix where nobody lives, each to another port. Says how many. */

@@ -11,6 +11,7 @@ import { silentLogger } from '#daemon/log';
 import { AgentService } from '#proto/gen/spire/server/agent';
 import { SVIDService } from '#proto/gen/spire/server/svid';
 import { NodeSyncService, type SyncReport, SyncState } from '#proto/gen/symbolon/authority/sync';
+import { countHandshakes, type HandshakeCounter } from './handshake-counter.ts';
 import { Enforcement, Identity, Node, TrustDomainSettings } from '#proto/gen/symbolon/authority/types';
 
 const started = Date.now();
@@ -42,10 +43,13 @@ export class FakeAuthority {
   /** So many attempts to join are answered with BUSY. */
   busyTimes = 0;
   streamsOpened = 0;
+  /** Calls of AttestAgent, whatever came of them. */
+  attestations = 0;
 
   private constructor(
     readonly ca: TestCa,
-    readonly server: TlsGrpcServer,
+    private readonly server: TlsGrpcServer,
+    private readonly relay: HandshakeCounter,
     private readonly options: FakeAuthorityOptions,
   ) {
     this.push({});
@@ -57,19 +61,29 @@ export class FakeAuthority {
     const clock = testClock();
     const server = await serveTls({
       host: '127.0.0.1',
-      port: options.port ?? 0,
+      port: 0,
       credential: own,
       verifyClient: (chain) => verifyX509Svid(chain, ca.bundles, clock.now()),
       clock,
       log: silentLogger,
     });
-    const fake = new FakeAuthority(ca, server, options);
+    const relay = await countHandshakes(options.port ?? 0, server.port);
+    const fake = new FakeAuthority(ca, server, relay, options);
     fake.serve();
     return fake;
   }
 
   get address(): string {
-    return this.server.address;
+    return `127.0.0.1:${this.port}`;
+  }
+
+  get port(): number {
+    return this.relay.port;
+  }
+
+  /** TLS handshakes in which it has shown its certificate. */
+  get handshakes(): number {
+    return this.relay.handshakes;
   }
 
   private async sign(path: string, csr: Buffer, fields: TestCertificate = {}) {
@@ -92,8 +106,10 @@ export class FakeAuthority {
     const opened = (): void => void this.streamsOpened++;
     const busy = (): boolean => this.busyTimes-- > 0;
     const renewed = (): void => void this.renewals++;
+    const attested = (): void => void this.attestations++;
     this.server.add(AgentService, {
       async *attestAgent(requests, _call) {
+        attested();
         for await (const { step } of requests) {
           if (busy()) throw new SymbolonError('BUSY', 'try again in a moment', { what: 'AttestAgent' });
           const params = step?.$case === 'params' ? step.value : undefined;
@@ -160,8 +176,8 @@ export class FakeAuthority {
     this.streams.clear();
   }
 
-  close(): Promise<void> {
-    return this.server.close();
+  async close(): Promise<void> {
+    await Promise.all([this.relay.close(), this.server.close()]);
   }
 }
 

@@ -96,8 +96,8 @@ export function tcpFlow(source: string, destination: string, port: number): Flow
   return { source: parseIpAddress(source), destination: parseIpAddress(destination), protocol: PROTOCOL.tcp, servicePort: parsePort(port) };
 }
 
-/** Waits until something is so, for at most two seconds. */
-export async function until(condition: () => boolean, what = 'the condition', ms = 2000): Promise<void> {
+/** Waits until something is so, for at most 15 seconds. */
+export async function until(condition: () => boolean, what = 'the condition', ms = 15_000): Promise<void> {
   for (const deadline = Date.now() + ms; !condition(); ) {
     if (Date.now() > deadline) throw new Error(`${what} did not come about within ${ms} ms`);
     await new Promise((resolve) => {

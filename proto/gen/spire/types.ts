@@ -174,6 +174,7 @@ export interface EntryMask {
   jwtSvidTtl: boolean;
   hint: boolean;
   createdAt: boolean;
+  additionalAttributes: boolean;
 }
 
 function createBaseSPIFFEID(): SPIFFEID {
@@ -1765,6 +1766,7 @@ function createBaseEntryMask(): EntryMask {
     jwtSvidTtl: false,
     hint: false,
     createdAt: false,
+    additionalAttributes: false,
   };
 }
 
@@ -1811,6 +1813,9 @@ export const EntryMask: MessageFns<EntryMask> = {
     }
     if (message.createdAt !== false) {
       writer.uint32(120).bool(message.createdAt);
+    }
+    if (message.additionalAttributes !== false) {
+      writer.uint32(128).bool(message.additionalAttributes);
     }
     return writer;
   },
@@ -1940,6 +1945,14 @@ export const EntryMask: MessageFns<EntryMask> = {
             message.createdAt = reader.bool();
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.additionalAttributes = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1971,6 +1984,7 @@ export const EntryMask: MessageFns<EntryMask> = {
     message.jwtSvidTtl = object.jwtSvidTtl ?? false;
     message.hint = object.hint ?? false;
     message.createdAt = object.createdAt ?? false;
+    message.additionalAttributes = object.additionalAttributes ?? false;
     return message;
   },
 };

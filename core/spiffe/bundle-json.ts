@@ -1,9 +1,10 @@
 import { isLosslessNumber, parse } from 'lossless-json';
 import { isSymbolonError, SymbolonError } from '#core/errors/error';
-import { parseAuthority } from '../authority.ts';
-import type { X509Authority, X509Bundle } from '../bundle.ts';
+import { parseAuthority } from './authority.ts';
+import type { X509Authority, X509Bundle } from './bundle.ts';
 import { findDuplicateKey } from './duplicate-key.ts';
-import type { TrustDomain } from '../id.ts';
+import type { TrustDomain } from './id.ts';
+import { UNUSABLE_KEY } from './public-key.ts';
 
 /** A bundle of 500 authorities with their JWT keys has about 1 MB. */
 export const MAX_BUNDLE_BYTES = 4 * 1024 * 1024;
@@ -49,9 +50,14 @@ function readInteger(object: JsonObject, key: string, max: bigint, rule: string)
   return BigInt(text);
 }
 
+/** A CA whose key is of a kind that is not allowed here. Others may allow it: it verifies nothing, and takes nothing from its neighbours. */
+function isUnusableKey(error: unknown): boolean {
+  return isSymbolonError(error, 'CERTIFICATE_INVALID') && error.context.rule === UNUSABLE_KEY;
+}
+
 /**
- * The authority in a JWK, or undefined for an element to ignore: one without kty or use, of another or unknown use, or without x5c
- * (Trust Domain and Bundle section 4.2, X509-SVID section 6.2). Values of x5c after the first are ignored.
+ * The authority in a JWK, or undefined for an element to ignore: one without kty or use, of another or unknown use, without x5c
+ * (Trust Domain and Bundle section 4.2, X509-SVID section 6.2), or with a key that is not allowed. Values of x5c after the first are ignored.
  */
 function readAuthority(key: unknown, trustDomain: TrustDomain): X509Authority | undefined {
   if (!isObject(key) || typeof key['kty'] !== 'string' || key['use'] !== X509_SVID_USE) return undefined;
@@ -64,6 +70,7 @@ function readAuthority(key: unknown, trustDomain: TrustDomain): X509Authority | 
   try {
     parseAuthority(der, trustDomain);
   } catch (error) {
+    if (isUnusableKey(error)) return undefined;
     if (!isSymbolonError(error)) throw error;
     fail('X9', 'has an x5c value that is not a CA certificate for the trust domain', error);
   }

@@ -1,0 +1,18 @@
+import type { X509Bundle } from './bundle.ts';
+import { parseBundleJson } from './bundle-json.ts';
+import type { TrustDomain } from './id.ts';
+import { certificatesFromPem } from './pem.ts';
+
+/** Whether a text is meant as a bundle in SPIFFE JSON, which is an object. */
+export function isBundleJson(text: string): boolean {
+  return text.trimStart().startsWith('{');
+}
+
+/**
+ * The bundle of a trust domain as people pass it on: SPIFFE JSON (SPIFFE Trust Domain and Bundle, section 4), or the CA certificates in PEM, which say no
+ * sequence: 0. Throws BUNDLE_INVALID or CERTIFICATE_INVALID.
+ */
+export function parseBundleText(text: string, trustDomain: TrustDomain): X509Bundle {
+  if (isBundleJson(text)) return parseBundleJson(text, trustDomain);
+  return { trustDomain, authorities: certificatesFromPem(text).map((der) => ({ der })), sequence: 0n };
+}

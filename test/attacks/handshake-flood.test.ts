@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { parseIpAddress } from '#core/network/address';
+import { TestCa } from '#core/spiffe/testing/ca';
+import type { EndpointId } from '../../agent/datapath/contract.ts';
+import { startAgents, type TestAgent } from '../../agent/pair/testing/test-agent.ts';
+import { ACCEPT_LIMITS, type AcceptLimits } from '../../agent/session/accept-queue.ts';
+import { tcpFlow, until } from '../../agent/session/testing/links.ts';
+import { HANDSHAKE_FLOOD } from '../setup/floods.ts';
+
+// Two agents in this process, and a flood from another. The limits do not keep the leases: handshakes begin one in each turn of the event loop,
+// limits or not, and renewals come in between. They bound what a flood keeps busy and open; floods-and-leases.test.ts has the agents as they are.
+
+// Keys are made and connections opened: a busy machine takes its time.
+jest.setTimeout(60_000);
+
+const FLOW = tcpFlow('10.1.0.2', '10.2.0.2', 8443);
+const UNLIMITED: AcceptLimits = { handshakes: 100_000, handshakesOfOneAddress: 100_000, waiting: 100_000 };
+const WITH_LIMITS = { ...ACCEPT_LIMITS };
+const FLOOD_SECONDS = 4;
+/** Twelve seconds were taken from the lease; a renewal gives them back. */
+const RENEWED_NS = 10_000_000_000n;
+
+let one: TestAgent;
+let two: TestAgent;
+let web: EndpointId;
+beforeEach(async () => {
+  const ca = await TestCa.create();
+  [one, two] = (await startAgents(ca, ['one', 'two'])) as [TestAgent, TestAgent];
+  web = await one.addWorkload(ca, '10.1.0.2', '/web');
+  await two.addWorkload(ca, '10.2.0.2', '/payments');
+  one.datapath.send(web, FLOW);
+  await until(() => one.datapath.admits(web, FLOW, 'client'), 'the pair');
+});
+afterEach(async () => {
+  Object.assign(ACCEPT_LIMITS, WITH_LIMITS);
+  await Promise.all([one.manager.close(), two.manager.close()]);
+});
+
+/** Floods node two's port while leases are brought close to their end again and again. */
+async function flood(limits: AcceptLimits): Promise<{ tried: number; completed: number; refused: number; renewals: number }> {
+  Object.assign(ACCEPT_LIMITS, limits);
+  // Anew, with these limits; the pair's session stays as it is.
+  const listener = await two.manager.listen({ address: parseIpAddress('127.0.0.1'), port: 0 });
+  const child = spawn('python3', ['-c', HANDSHAKE_FLOOD, '127.0.0.1', String(listener.port), String(FLOOD_SECONDS)]);
+  let said = '';
+  const flooding = { over: false };
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const ended = new Promise<void>((resolve) => child.on('close', resolve)).then(() => {
+    flooding.over = true;
+  });
+  const left = (): bigint =>
+    one.manager.sessions().reduce((sum, { index }) => sum + (one.datapath.leases.get(index)?.txUntilBootNs ?? 0n), 0n) -
+    one.datapath.bootNs();
+  let renewals = 0;
+  while (!flooding.over) {
+    for (const { datapath } of [one, two]) datapath.advance(12);
+    const before = left();
+    await until(() => flooding.over || left() > before + RENEWED_NS, 'a renewal');
+    if (!flooding.over) renewals++;
+    expect(one.datapath.admits(web, FLOW, 'client')).toBe(true);
+  }
+  await ended;
+  const [tried = 0, completed = 0] = said.split(' ').map(Number);
+  return { tried, completed, refused: listener.refusedConnections, renewals };
+}
+
+test('of one address finds few places, and costs no pair its lease', async () => {
+  const { tried, completed, refused, renewals } = await flood(WITH_LIMITS);
+  expect([tried > 300, renewals > 0]).toEqual([true, true]);
+  expect(completed).toBeLessThan(tried / 10);
+  expect(refused).toBeGreaterThan(tried / 2);
+});
+
+test('without limits gets all its handshakes, and keeps open what it wants', async () => {
+  const { tried, completed, refused, renewals } = await flood(UNLIMITED);
+  expect([tried > 300, renewals > 0, refused]).toEqual([true, true, 0]);
+  // Three in four of the connections speak; all of these get through.
+  expect(completed).toBeGreaterThan(tried / 2);
+});
