@@ -74,7 +74,7 @@ describe('an authenticator that was accepted, sent again', () => {
   });
 
   test('would make a second pair if requests could be answered twice', async () => {
-    const real = { take: Reflect.get(ContextLedger.prototype, 'take') as ContextLedger['take'] };
+    const real: Pick<ContextLedger, 'take'> = { take: Reflect.get(ContextLedger.prototype, 'take') };
     const kept = new Map<string, ReturnType<ContextLedger['take']>>();
     jest.spyOn(ContextLedger.prototype, 'take').mockImplementation(function (this: ContextLedger, kind, context) {
       const key = `${kind} ${Buffer.from(context).toString('hex')}`;
