@@ -29,7 +29,7 @@ import { type GateMaps, openGateMaps, readConfiguredTables } from './gate-maps.t
 import { NodeRow } from './node-row.ts';
 import { PairTable } from './pairs.ts';
 import { planDatapath } from './plan.ts';
-import { addressOwnerKey, hex } from './rows/keys.ts';
+import { addressOwnerKey, hex, u32 } from './rows/keys.ts';
 import { grantedRows, rowsCover } from './rows/ranges.ts';
 import { encodeRow } from './rows/row.ts';
 import { SessionTable } from './sessions.ts';
@@ -148,7 +148,9 @@ class PinnedDatapath implements Datapath {
         this.pairs.remove(change.pair, (s) => s.endpoint === change.endpoint && hex(addressToBytes(s.local)) === change.local);
         return;
       case 'sweep-endpoint':
-        return this.sweep(change.endpoint);
+        // Without a row it never had a flow, and looking through all flows takes milliseconds.
+        if (this.maps.sym_usage.get(u32(change.endpoint)) !== undefined) this.sweep(change.endpoint);
+        return;
     }
   }
 

@@ -87,7 +87,7 @@ describe('a link with a smaller MTU on the way', () => {
 });
 
 describe('veths that come and go in hundreds', () => {
-  const COUNT = 300;
+  const COUNT = 200;
   const ROUNDS = 3;
   const names = Array.from({ length: COUNT }, (_, i) => `ve-swarm${i}`);
   const batch = async (lines: readonly string[]): Promise<void> => {
@@ -116,7 +116,7 @@ describe('veths that come and go in hundreds', () => {
     }
     await world.lab.exec({ place: 'east-1' }, ['ip', 'netns', 'del', 'swarm']);
     await passes();
-    // Of 900 that were there: a kilobyte kept of each would not be seen, a tenth of a megabyte would.
+    // Of 600 that were there: a kilobyte kept of each would not be seen, a tenth of a megabyte would.
     expect((memory.at(-1) ?? 0) - (memory[0] ?? 0)).toBeLessThan(60);
   }, 120_000);
 });
