@@ -1,96 +1,42 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { checksumsAreRight, echo, frame, icmp, icmpError, ip, type PacketSpec, TCP, tcp, udp } from './packets.ts';
-import { SYM_FLOW_FLAG, SYM_LIMIT } from '../../bpf/gen/layout.ts';
-import { ADDRESS, AGENT_PORT, ENDPOINT, EVERYONE, FLOW_SHARE, type PairRow, Scene } from './scene.ts';
-
-const NEXT = -1;
-const DROP = 2;
-const REDIRECT = 7;
-
-/** Where a program sits, and by which interface the packet had come: `node` = from a local process. */
-type Place = 'up' | 'a' | 'b' | 'tap' | 'node' | 'elsewhere';
-
-/** A packet meets a program: the verdict and the one counter that names it (besides answers). */
-interface Step {
-  readonly program: string;
-  readonly at: Exclude<Place, 'node' | 'elsewhere'>;
-  readonly from: Place;
-  readonly packet: Buffer;
-  readonly verdict: number;
-  readonly counts: Readonly<Record<string, number>>;
-}
+import { checksumsAreRight, echo, frame, icmpError, ip, TCP, tcp, udp } from './packets.ts';
+import { ADDRESS, AGENT_PORT, ENDPOINT, Scene } from './scene.ts';
+import {
+  aLeaves,
+  aSends,
+  aToB,
+  arrives,
+  at,
+  bLeaves,
+  bToA,
+  DROP,
+  makeReady,
+  NEXT,
+  nodeToA,
+  REDIRECT,
+  refused,
+  refusedTcp,
+  standingPairs,
+  meet as meetIn,
+  type Step,
+} from './steps.ts';
 
 let scene: Scene;
-
-const at = (program: string, on: Step['at'], fromWhere: Place) => (packet: Buffer, verdict: number, counts: Step['counts']) =>
-  ({ program, at: on, from: fromWhere, packet, verdict, counts }) satisfies Step;
-const aSends = at('sym_wl_in', 'a', 'a');
-const aLeaves = at('sym_up_out', 'up', 'a');
-const bLeaves = at('sym_up_out', 'up', 'b');
-const arrives = at('sym_up_in', 'up', 'up');
-const aToB = at('sym_wl_out', 'b', 'a');
-const bToA = at('sym_wl_out', 'a', 'b');
-const nodeToA = at('sym_wl_out', 'a', 'node');
+const meet = (steps: readonly Step[]): Promise<Buffer> => meetIn(scene, steps);
 
 beforeAll(async () => {
   scene = await Scene.create();
 }, 60_000);
 afterAll(async () => scene?.close());
 
-async function meet(steps: readonly Step[]): Promise<Buffer> {
-  let last: Buffer = Buffer.alloc(0);
-  for (const [i, step] of steps.entries()) {
-    const indices: Readonly<Record<Place, number>> = { ...scene.index, node: 0, elsewhere: 1 };
-    const seen = await scene.gate.counted(async () => {
-      const { verdict, packet } = await scene.gate.run(step.program, step.packet, {
-        interface: indices[step.at],
-        from: indices[step.from],
-      });
-      last = packet;
-      expect({ step: i, verdict }).toEqual({ step: i, verdict: step.verdict });
-    });
-    expect({ step: i, ...seen }).toEqual({ step: i, ...step.counts });
-  }
-  return last;
-}
-
-const refusedTcp = (reason: string) => ({ [reason]: 1, SENT_RST: 1 });
-const refused = (reason: string) => ({ [reason]: 1, SENT_ICMP: 1 });
-
 describe.each([
-  ['IPv4', 0, 1],
-  ['IPv6', 1, 58],
-] as const)('%s', (_, family, icmpNumber) => {
-  const a = ADDRESS.a[family];
-  const b = ADDRESS.b[family];
-  const remote = ADDRESS.remote[family];
-  const out = { from: a, to: remote };
-  const back = { from: remote, to: a };
-  const aTcp: PairRow = { endpoint: ENDPOINT.a, local: a, remote, protocol: 6, role: 'CLIENT', port: 8443 };
-  const bUdp: PairRow = { endpoint: ENDPOINT.b, local: b, remote, protocol: 17, role: 'SERVER', port: 5353 };
-  const standing: readonly PairRow[] = [
-    aTcp,
-    { ...aTcp, protocol: 17, port: 5353 },
-    { ...aTcp, protocol: icmpNumber, port: 0 },
-    bUdp,
-    { ...bUdp, protocol: 6, port: 8443 },
-    { ...bUdp, protocol: icmpNumber, port: 0 },
-    { ...aTcp, remote: b },
-    { endpoint: ENDPOINT.b, local: b, remote: a, protocol: 6, role: 'SERVER', port: 8443 },
-  ];
-  const syn = tcp(out, [4000, 8443], TCP.syn);
-  const segment = tcp(out, [4000, 8443], TCP.ack, Buffer.from('hello'));
-  const synAck = tcp(back, [8443, 4000], TCP.syn | TCP.ack);
-  const opened = aLeaves(syn, NEXT, { PASSED_OPEN: 1 });
-  const accepted = arrives(synAck, NEXT, { PASSED_FLOW: 1 });
+  ['IPv4', 0],
+  ['IPv6', 1],
+] as const)('%s', (_, family) => {
+  const { a, b, remote, out, back, aTcp, rows, syn, segment, synAck, opened, accepted } = standingPairs(family);
 
   beforeEach(async () => {
-    await scene.lease(1, true);
-    await scene.heartbeat(true);
-    await scene.mode('a', 'ALL');
-    for (const row of standing) await scene.pair(row);
-    await scene.gate.sweep(ENDPOINT.a);
-    await scene.gate.sweep(ENDPOINT.b);
+    await makeReady(scene, rows);
   });
 
   test.each<[string, () => readonly Step[]]>([
@@ -327,149 +273,6 @@ describe.each([
     await meet([aLeaves(tcp(out, [4000, 23], TCP.syn), REDIRECT, refusedTcp('DENIED'))]);
   });
 
-  test('a lapsed lease stops both directions', async () => {
-    await meet([opened]);
-    await scene.lease(1, false);
-    await meet([
-      arrives(synAck, REDIRECT, refusedTcp('DEAD_FLOW')),
-      aLeaves(segment, REDIRECT, refusedTcp('DEAD_FLOW')),
-      aLeaves(syn, REDIRECT, { HELD: 1 }),
-      arrives(udp({ from: remote, to: b }, [4000, 5353]), REDIRECT, refused('NO_PAIR')),
-    ]);
-  });
-
-  test('SVIDs that have expired end the pair before its lease', async () => {
-    await scene.pair(aTcp, { notAfter: 1n });
-    await meet([aLeaves(syn, REDIRECT, { HELD: 1 })]);
-  });
-
-  test('a removed pair cuts; a new epoch does not bring the old flow back', async () => {
-    await meet([opened, accepted, aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
-    await scene.unpair(aTcp);
-    await meet([aLeaves(segment, REDIRECT, refusedTcp('DEAD_FLOW'))]);
-    await scene.pair(aTcp, { epoch: 2 });
-    await meet([aLeaves(segment, REDIRECT, refusedTcp('DEAD_FLOW'))]);
-  });
-
-  test('nor does a SYN from its port, until the server has accepted it', async () => {
-    const data = arrives(tcp(back, [8443, 4000], TCP.ack, Buffer.from('for the old client')), REDIRECT, refusedTcp('NO_FLOW'));
-    await meet([opened, accepted]);
-    await scene.pair(aTcp, { epoch: 2 });
-    await meet([
-      opened,
-      aLeaves(segment, REDIRECT, refusedTcp('NO_FLOW')),
-      data,
-      // The server's old socket asks whether it is meant (RFC 5961 section 4), and the new client says that it is not.
-      arrives(tcp(back, [8443, 4000], TCP.ack), NEXT, { PASSED_FLOW: 1 }),
-      aLeaves(segment, REDIRECT, refusedTcp('NO_FLOW')),
-      aLeaves(tcp(out, [4000, 8443], TCP.rst), NEXT, { PASSED_FLOW: 1 }),
-      opened,
-      accepted,
-      aLeaves(segment, NEXT, { PASSED_FLOW: 1 }),
-    ]);
-  });
-
-  test("the same at the server's gate", async () => {
-    const hello = (from: number) => tcp({ from: remote, to: b }, [from, 8443], TCP.syn);
-    const asked = tcp({ from: remote, to: b }, [4000, 8443], TCP.ack, Buffer.from('asked'));
-    const answer = (flags: number, text = '') => tcp({ from: b, to: remote }, [8443, 4000], flags, Buffer.from(text));
-    const row: PairRow = { ...bUdp, protocol: 6, port: 8443 };
-    const acceptance = bLeaves(answer(TCP.syn | TCP.ack), NEXT, { PASSED_FLOW: 1 });
-    const begun = arrives(hello(4000), NEXT, { PASSED_OPEN: 1 });
-    await meet([begun, acceptance, arrives(asked, NEXT, { PASSED_FLOW: 1 })]);
-    await scene.pair(row, { epoch: 2 });
-    await meet([
-      begun,
-      arrives(asked, REDIRECT, refusedTcp('NO_FLOW')),
-      bLeaves(answer(TCP.ack, 'to the old client'), REDIRECT, refusedTcp('NO_FLOW')),
-      acceptance,
-      arrives(asked, NEXT, { PASSED_FLOW: 1 }),
-    ]);
-  });
-
-  test('a SYN within an established connection changes nothing about it', async () => {
-    await meet([opened, accepted, opened, aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
-  });
-
-  test('a reset that its receiver does not believe is forgotten when the connection goes on', async () => {
-    const flow = { local: a, remote, ports: [4000, 8443] as const, protocol: 6 };
-    const isReset = async () => ((await scene.flow(flow)).flags & SYM_FLOW_FLAG.RESET) !== 0;
-    await meet([opened, accepted, arrives(tcp(back, [8443, 4000], TCP.rst), NEXT, { PASSED_FLOW: 1 })]);
-    expect(await isReset()).toBe(true);
-    await meet([aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
-    expect(await isReset()).toBe(true);
-    await scene.age(flow, 2);
-    await meet([aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
-    expect(await isReset()).toBe(false);
-  });
-
-  test.each([
-    ['a connection', 6, 'ANSWERED', 0, 3600, true],
-    ['a connection that nobody has answered', 6, 'FREE', 0, 121, false],
-    ['a connection that both have closed', 6, 'LOCAL_FIN', SYM_FLOW_FLAG.REMOTE_FIN, 11, false],
-    ['a connection that one has closed', 6, 'LOCAL_FIN', SYM_FLOW_FLAG.ANSWERED, 3600, true],
-    ['a reset connection', 6, 'RESET', 0, 50, true],
-    ['a reset connection, later', 6, 'RESET', 0, 61, false],
-    ['a question', 17, 'FREE', 0, 31, false],
-    ['a question and its answer', 17, 'ANSWERED', 0, 16, false],
-    ['a conversation', 17, 'LASTING', SYM_FLOW_FLAG.ANSWERED, 170, true],
-    ['a conversation, later', 17, 'LASTING', SYM_FLOW_FLAG.ANSWERED, 181, false],
-  ] as const)('%s (protocol %i, %s, %i), %i s after its last packet: kept %s', async (_what, protocol, flag, more, seconds, isKept) => {
-    const port = protocol === 6 ? 8443 : 5353;
-    const flow = { local: a, remote, ports: [4000, port] as const, protocol };
-    await meet([protocol === 6 ? opened : aLeaves(udp(out, [4000, 5353]), NEXT, { PASSED_OPEN: 1 })]);
-    // FREE: nothing else is set.
-    await scene.age(flow, seconds, flag === 'FREE' ? 0 : SYM_FLOW_FLAG[flag] | more);
-    expect(await scene.gate.sweep()).toEqual(isKept ? { removed: 0, left: 1 } : { removed: 1, left: 0 });
-  });
-
-  test('a datagram flow lasts once it goes on after an answer', async () => {
-    const flow = { local: a, remote, ports: [4000, 5353] as const, protocol: 17 };
-    const question = aLeaves(udp(out, [4000, 5353]), NEXT, { PASSED_FLOW: 1 });
-    const lasts = async () => ((await scene.flow(flow)).flags & SYM_FLOW_FLAG.LASTING) !== 0;
-    await meet([
-      aLeaves(udp(out, [4000, 5353]), NEXT, { PASSED_OPEN: 1 }),
-      arrives(udp(back, [5353, 4000]), NEXT, { PASSED_FLOW: 1 }),
-      question,
-    ]);
-    expect(await lasts()).toBe(false);
-    await scene.age(flow, 2);
-    await meet([question]);
-    expect(await lasts()).toBe(true);
-  });
-
-  test('a replaced row of the same epoch keeps its flows', async () => {
-    await meet([opened, accepted]);
-    await scene.pair(aTcp, { epoch: 1, session: 1 });
-    await meet([aLeaves(segment, NEXT, { PASSED_FLOW: 1 })]);
-  });
-
-  test('a datagram after a new epoch opens a new flow, a late reply does not', async () => {
-    await meet([
-      aLeaves(udp(out, [4000, 5353]), NEXT, { PASSED_OPEN: 1 }),
-      arrives(udp({ from: remote, to: b }, [4000, 5353]), NEXT, { PASSED_OPEN: 1 }),
-    ]);
-    await scene.pair({ ...aTcp, protocol: 17, port: 5353 }, { epoch: 2 });
-    await scene.pair(bUdp, { epoch: 2 });
-    await meet([
-      bLeaves(udp({ from: b, to: remote }, [5353, 4000]), REDIRECT, refused('DEAD_FLOW')),
-      aLeaves(udp(out, [4000, 5353]), NEXT, { PASSED_OPEN: 1 }),
-    ]);
-  });
-
-  test("either end's removed row cuts a same-node flow", async () => {
-    const row: PairRow = { endpoint: ENDPOINT.b, local: b, remote: a, protocol: 6, role: 'SERVER', port: 8443 };
-    await meet([
-      aToB(tcp({ from: a, to: b }, [4000, 8443], TCP.syn), NEXT, { PASSED_OPEN: 1 }),
-      bToA(tcp({ from: b, to: a }, [8443, 4000], TCP.syn | TCP.ack), NEXT, { PASSED_FLOW: 1 }),
-    ]);
-    await scene.unpair(row);
-    await meet([
-      aToB(tcp({ from: a, to: b }, [4000, 8443], TCP.ack), REDIRECT, refusedTcp('DEAD_FLOW')),
-      bToA(tcp({ from: b, to: a }, [8443, 4000], TCP.ack), REDIRECT, refusedTcp('DEAD_FLOW')),
-    ]);
-  });
-
   test('ranges: both ends of them, and no port beside', async () => {
     await scene.pair(
       { ...aTcp, port: 0 },
@@ -532,96 +335,6 @@ describe.each([
     }
   });
 
-  test.each([
-    ['port', 'ipproto udp dport 4444', [4000, 4444], {}],
-    ['traffic class', 'tos 0x10', [4000, 53], { tos: 0x10 }],
-  ] as const)('a route by %s that leads around the gate', async (_what, rule, ports, traffic) => {
-    const ipFamily = family ? '-6' : '-4';
-    const send = () => aSends(udp({ from: a, to: remote, ...traffic }, ports), REDIRECT, refused('NO_GATE'));
-    scene.sh('', `ip ${ipFamily} route add default dev bare0 table 100; ip ${ipFamily} rule add pref 100 ${rule} lookup 100`);
-    try {
-      await meet([send(), aSends(udp({ from: a, to: remote }, [4000, 4445]), NEXT, {})]);
-    } finally {
-      scene.sh('', `ip ${ipFamily} rule del pref 100; ip ${ipFamily} route flush table 100`);
-    }
-  });
-
-  test('an inbound workload and an unmanaged one of the node: nothing is free', async () => {
-    await scene.mode('a', 'INBOUND');
-    await scene.mode('b', 'UNMANAGED');
-    try {
-      await meet([
-        aToB(tcp({ from: a, to: b }, [4000, 22], TCP.syn), REDIRECT, { HELD: 1 }),
-        bToA(tcp({ from: b, to: a }, [4000, 22], TCP.syn), REDIRECT, refusedTcp('NO_PAIR')),
-      ]);
-    } finally {
-      await scene.mode('b', 'ALL');
-    }
-  });
-
-  test('a workload that is not attested: what it sends waits, what it is sent is dropped', async () => {
-    await scene.mode('a', 'UNATTESTED');
-    await meet([
-      aLeaves(syn, REDIRECT, { HELD: 1 }),
-      aLeaves(segment, REDIRECT, { HELD: 1 }),
-      aLeaves(udp({ from: a, to: ADDRESS.outside[family] }, [1, 53]), DROP, { UNATTESTED: 1 }),
-      arrives(synAck, DROP, { UNATTESTED: 1 }),
-    ]);
-    await scene.heartbeat(false);
-    await meet([aLeaves(syn, DROP, { NO_AGENT: 1 })]);
-  });
-
-  test('an unmanaged workload: only its source is checked', async () => {
-    await scene.mode('a', 'UNMANAGED');
-    await meet([
-      aSends(udp(out, [1, 2]), NEXT, {}),
-      aLeaves(udp(out, [1, 2]), NEXT, {}),
-      arrives(udp(back, [2, 1]), NEXT, {}),
-      aSends(udp({ from: b, to: remote }, [4000, 5353]), DROP, { SPOOFED_SOURCE: 1 }),
-      aSends(udp({ from: ADDRESS.unowned[family], to: remote }, [4000, 5353]), DROP, { SPOOFED_SOURCE: 1 }),
-      aSends(udp({ from: ADDRESS.outside[family], to: remote }, [4000, 5353]), NEXT, {}),
-      // It is no router: routes and redirects.
-      aSends(icmp({ from: a, to: b, hopLimit: 255 }, family ? 134 : 9, 0, Buffer.alloc(20)), DROP, { NEIGHBOUR: 1 }),
-      aSends(icmp({ from: a, to: b, hopLimit: 255 }, family ? 137 : 5, 0, Buffer.alloc(20)), DROP, { NEIGHBOUR: 1 }),
-    ]);
-  });
-
-  test('an inbound workload: free towards what no directory knows, with replies; gated otherwise', async () => {
-    await scene.mode('a', 'INBOUND');
-    const outside = ADDRESS.outside[family];
-    await meet([
-      aSends(udp({ from: a, to: outside }, [4000, 53]), NEXT, { PASSED_OPEN: 1 }),
-      aLeaves(udp({ from: a, to: outside }, [4000, 53]), NEXT, { PASSED_OTHER: 1 }),
-      arrives(udp({ from: outside, to: a }, [53, 4000]), NEXT, { PASSED_FLOW: 1 }),
-      arrives(udp({ from: outside, to: a }, [53, 4001]), REDIRECT, refused('NO_PAIR')),
-      aSends(tcp({ from: a, to: outside }, [4000, 443], TCP.syn), NEXT, { PASSED_OPEN: 1 }),
-      at('sym_up_out', 'up', 'a')(tcp({ from: ADDRESS.node[family], to: outside }, [4000, 443], TCP.syn), NEXT, {}),
-      at('sym_wl_out', 'a', 'up')(tcp({ from: outside, to: a }, [443, 4000], TCP.syn | TCP.ack), NEXT, { PASSED_FLOW: 1 }),
-      aLeaves(tcp(out, [4000, 22], TCP.syn), REDIRECT, { HELD: 1 }),
-    ]);
-    await scene.mode('a', 'ALL');
-    await meet([arrives(udp({ from: outside, to: a }, [53, 4000]), REDIRECT, refused('NO_PAIR'))]);
-  });
-
-  test('an endpoint has no more than its quota of flows', async () => {
-    await scene.flowsUsed(ENDPOINT.a, SYM_LIMIT.FLOW_QUOTA - 1);
-    await meet([opened, aLeaves(udp(out, [4000, 5353]), REDIRECT, refused('FLOW_QUOTA')), opened]);
-  });
-
-  test('where room is short each endpoint has its share', async () => {
-    const before = await scene.flowsOf(EVERYONE);
-    await scene.flowsUsed(EVERYONE, SYM_LIMIT.COMMON_FLOWS);
-    await scene.flowsUsed(ENDPOINT.a, FLOW_SHARE);
-    try {
-      await meet([
-        aLeaves(udp(out, [4000, 5353]), REDIRECT, refused('FLOW_QUOTA')),
-        arrives(udp({ from: remote, to: b }, [4000, 5353]), NEXT, { PASSED_OPEN: 1 }),
-      ]);
-    } finally {
-      await scene.flowsUsed(EVERYONE, before);
-    }
-  });
-
   test("one workload's flood of first contacts does not fill the TAP for others", async () => {
     const packets = 2000;
     const held = tcp(out, [4000, 22], TCP.syn);
@@ -643,139 +356,5 @@ describe.each([
     expect(counted.SENT_LIMITED).toBeGreaterThan(0);
     expect((counted.SENT_LIMITED ?? 0) + (counted.SENT_RST ?? 0)).toBe(packets);
     await new Promise((resolve) => setTimeout(resolve, 1100));
-  });
-
-  test('the sweeper takes dead flows, and all flows of an endpoint', async () => {
-    await meet([opened, aLeaves(udp(out, [4000, 5353]), NEXT, { PASSED_OPEN: 1 })]);
-    expect(await scene.gate.sweep()).toEqual({ removed: 0, left: 2 });
-    await scene.unpair(aTcp);
-    expect(await scene.gate.sweep()).toEqual({ removed: 1, left: 1 });
-    expect(await scene.gate.sweep(ENDPOINT.b)).toEqual({ removed: 0, left: 1 });
-    await scene.pair(aTcp);
-    await meet([opened]);
-    expect(await scene.flowsOf(ENDPOINT.a)).toBe(2);
-    expect(await scene.gate.sweep(ENDPOINT.a)).toEqual({ removed: 2, left: 0 });
-    expect(await scene.flowsOf(ENDPOINT.a)).toBe(0);
-  });
-});
-
-describe('shapes that no managed workload sends or gets', () => {
-  const out = { from: ADDRESS.a[0], to: ADDRESS.remote[0] };
-  const out6 = { from: ADDRESS.a[1], to: ADDRESS.remote[1] };
-  const back6 = { from: ADDRESS.remote[1], to: ADDRESS.b[1] };
-  const linkLocal = 'fe80::aa';
-  const allNodes = 'ff02::1';
-  const padding = Buffer.from([0, 0, 1, 4, 0, 0, 0, 0]);
-  const routerAlert = Buffer.from([0, 0, 5, 2, 0, 0, 1, 0]);
-  const solicitation = (spec: PacketSpec, type = 135) => icmp({ hopLimit: 255, ...spec }, type, 0, Buffer.alloc(20));
-  const truncated = (packet: Buffer) => packet.subarray(0, packet.length - 10);
-
-  test.each<[string, () => Step]>([
-    ['a first fragment', () => aLeaves(udp({ ...out, fragment: 0x2000 }, [1, 5353]), DROP, { FRAGMENT: 1 })],
-    ['a later fragment', () => aLeaves(udp({ ...out, fragment: 10 }, [1, 5353]), DROP, { FRAGMENT: 1 })],
-    ['IPv4 options', () => aLeaves(udp({ ...out, options: Buffer.from([7, 4, 4, 0]) }, [1, 5353]), DROP, { IP_OPTIONS: 1 })],
-    ['an IPv4 packet cut short', () => aLeaves(truncated(udp(out, [1, 5353], Buffer.alloc(40))), DROP, { TRUNCATED: 1 })],
-    ['an IPv6 packet cut short', () => aLeaves(truncated(udp(out6, [1, 5353], Buffer.alloc(40))), DROP, { TRUNCATED: 1 })],
-    ['a TCP header of 16 bytes', () => aLeaves(Buffer.from(tcp(out, [1, 8443], TCP.syn)).fill(0x40, 46, 47), DROP, { TRUNCATED: 1 })],
-    [
-      'an IPv6 fragment',
-      () =>
-        aLeaves(udp({ ...out6, extension: { number: 44, bytes: Buffer.from([0, 0, 0, 1, 0, 0, 0, 0]) } }, [1, 5353]), DROP, {
-          FRAGMENT: 1,
-        }),
-    ],
-    [
-      'destination options',
-      () => aLeaves(udp({ ...out6, extension: { number: 60, bytes: padding } }, [1, 5353]), DROP, { EXTENSION_HEADER: 1 }),
-    ],
-    [
-      'hop-by-hop options, coming in',
-      () => arrives(udp({ ...back6, extension: { number: 0, bytes: padding } }, [1, 5353]), DROP, { EXTENSION_HEADER: 1 }),
-    ],
-    [
-      'the same to the agent, behind an extension header',
-      () =>
-        arrives(
-          tcp({ from: ADDRESS.remote[1], to: ADDRESS.node[1], extension: { number: 60, bytes: padding } }, [1, AGENT_PORT], TCP.syn),
-          DROP,
-          { NOT_A_PEER: 1 },
-        ),
-    ],
-    [
-      'to the agent, behind IPv4 options',
-      () =>
-        arrives(tcp({ from: ADDRESS.remote[0], to: ADDRESS.node[0], options: Buffer.from([1, 1, 1, 0]) }, [1, AGENT_PORT], TCP.syn), DROP, {
-          NOT_A_PEER: 1,
-        }),
-    ],
-    [
-      'to the agent, in fragments',
-      () =>
-        arrives(tcp({ from: ADDRESS.remote[0], to: ADDRESS.node[0], fragment: 0x2000 }, [1, AGENT_PORT], TCP.syn), DROP, { NOT_A_PEER: 1 }),
-    ],
-    [
-      'IPv4 addresses in an IPv6 header',
-      () => aLeaves(udp({ from: '::ffff:10.71.1.2', to: '::ffff:10.71.2.2', asIpv6: true }, [1, 5353]), DROP, { MAPPED_ADDRESS: 1 }),
-    ],
-    ['neighbour discovery on the link passes', () => aSends(solicitation({ from: linkLocal, to: allNodes }), NEXT, {})],
-    ['duplicate address detection passes', () => aSends(solicitation({ from: '::', to: allNodes }), NEXT, {})],
-    ['neighbour discovery that has been forwarded', () => aLeaves(solicitation({ ...out6, hopLimit: 254 }), DROP, { NEIGHBOUR: 1 })],
-    [
-      'neighbour discovery from a link-local source with another hop limit',
-      () => aSends(solicitation({ from: linkLocal, to: allNodes, hopLimit: 64 }), DROP, { SPOOFED_SOURCE: 1 }),
-    ],
-    ['a workload that says it is a router', () => aSends(solicitation({ from: ADDRESS.a[1], to: allNodes }, 134), DROP, { NEIGHBOUR: 1 })],
-    ['the node says it is a router', () => nodeToA(solicitation({ from: 'fe80::1', to: allNodes }, 134), NEXT, {})],
-    [
-      'a multicast listener report',
-      () =>
-        aSends(
-          icmp({ from: linkLocal, to: 'ff02::16', hopLimit: 1, extension: { number: 0, bytes: routerAlert } }, 143, 0, Buffer.alloc(4)),
-          NEXT,
-          {},
-        ),
-    ],
-    [
-      'other packets behind a router alert',
-      () =>
-        aSends(udp({ from: ADDRESS.a[1], to: 'ff02::16', hopLimit: 1, extension: { number: 0, bytes: routerAlert } }, [1, 2]), DROP, {
-          EXTENSION_HEADER: 1,
-        }),
-    ],
-    ['link-local datagrams', () => aSends(udp({ from: linkLocal, to: 'fe80::1' }, [1, 2]), DROP, { SPOOFED_SOURCE: 1 })],
-    ['to a link-local address', () => aSends(udp({ from: ADDRESS.a[1], to: 'fe80::1' }, [1, 2]), DROP, { NODE_DESTINATION: 1 })],
-    ['multicast', () => aSends(udp({ from: ADDRESS.a[0], to: '224.0.0.251' }, [5353, 5353]), DROP, { NODE_DESTINATION: 1 })],
-    ['broadcast, as DHCP does it', () => aSends(udp({ from: '0.0.0.0', to: '255.255.255.255' }, [68, 67]), DROP, { SPOOFED_SOURCE: 1 })],
-    [
-      'a broadcast address of the node',
-      () => aSends(udp({ from: ADDRESS.a[0], to: '10.71.1.3' }, [1, 2]), REDIRECT, refused('NODE_DESTINATION')),
-    ],
-    [
-      'an anycast address of the node',
-      () => aSends(udp({ from: ADDRESS.a[1], to: 'fd71:1:a::' }, [1, 2]), REDIRECT, refused('NODE_DESTINATION')),
-    ],
-    [
-      'an address without route',
-      () => aSends(udp({ from: ADDRESS.a[0], to: '203.0.113.1' }, [1, 2]), REDIRECT, refused('NODE_DESTINATION')),
-    ],
-    [
-      'an IPv6 address without route',
-      () => aSends(udp({ from: ADDRESS.a[1], to: '2001:db8::1' }, [1, 2]), REDIRECT, refused('NODE_DESTINATION')),
-    ],
-    [
-      "neighbour discovery for beyond the link, with the workload's address",
-      () => aSends(solicitation({ from: ADDRESS.a[1], to: 'fd98::1' }), DROP, { NEIGHBOUR: 1 }),
-    ],
-    ['neighbour discovery for the node', () => aSends(solicitation({ from: ADDRESS.a[1], to: 'fd71:1:a::1' }), NEXT, {})],
-    [
-      'an address of the node that the agent does not know yet',
-      () => {
-        scene.sh('', 'ip addr add 10.71.1.77/32 dev lo');
-        return aSends(udp({ from: ADDRESS.a[0], to: '10.71.1.77' }, [1, 2]), REDIRECT, refused('NODE_DESTINATION'));
-      },
-    ],
-    ['a timestamp request', () => aLeaves(icmp(out, 13, 0, Buffer.alloc(16)), DROP, { ICMP_TYPE: 1 })],
-  ])('%s', async (_name, step) => {
-    await meet([step()]);
   });
 });
