@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { type Explanation, explain, type Question } from '#core/policy/explain';
 import { EXIT } from '#daemon/exit';
+import { SymbolonError } from '#core/errors/error';
 import { askAuthority, type AuthorityFlags, withAuthorityFlags } from './authority-access.ts';
-import { readDeclared } from './declared.ts';
-import { familyOf, parseDestination, parseEnd, resolveEnd } from './explain-question.ts';
+import { type Declared, readDeclared } from './declared.ts';
+import { type AskedEnd, familyOf, parseDestination, parseEnd, resolveEnd } from './explain-question.ts';
 import { printJson, printLines } from './output.ts';
 
 interface ExplainFlags extends AuthorityFlags {
@@ -34,10 +35,21 @@ export function addExplain(program: Command): void {
       ingress: declared.policies,
     };
     const answer = explain(question);
+    if (answer.verdict === 'free') refuseUndeclared(from, to, declared);
     if (flags.json) printJson({ source: question.source, destination: question.destination, traffic: traffic.text, ...answer });
     else printLines(...describeExplanation(question, answer));
     process.exitCode = answer.verdict === 'refused' ? EXIT.failed : EXIT.ok;
   });
+}
+
+/** That nothing manages what does not exist is no answer: it is a slip of the pen. What has no identity is asked for by its address. */
+function refuseUndeclared(from: AskedEnd, to: AskedEnd, { identities, trustDomain }: Declared): void {
+  for (const end of [from, to]) {
+    if (end.kind === 'address' || identities.some(({ id }) => id === end.id)) continue;
+    throw new SymbolonError('NOT_FOUND', `nothing declares ${end.id} in ${trustDomain}; check the name, or ask for an address`, {
+      what: end.id,
+    });
+  }
 }
 
 const VERDICTS: Readonly<Record<Explanation['verdict'], string>> = {

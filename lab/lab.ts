@@ -308,7 +308,7 @@ export function openLab(options: { readonly id?: string; readonly checkout?: str
   const [only, ...more] = fitting;
   if (only && more.length === 0) return new Lab(only);
   const message = only
-    ? `there are several labs of this checkout: ${fitting.map((l) => l.id).join(', ')}; say which with --lab`
+    ? `there are several labs of this checkout: ${fitting.map((l) => l.id).join(', ')}; say which, like: npx symbolon lab --lab ${only.id} status`
     : options.id === undefined
       ? 'no lab is up; start one with `symbolon lab up`'
       : `there is no lab ${options.id}; \`symbolon lab up\` starts one`;

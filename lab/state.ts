@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SymbolonError } from '#core/errors/error';
 import { type LabLayout, RUN_ROOT } from './layout.ts';
 import { RUN_FOLDER_PREFIX } from './names.ts';
 import type { Place } from './place.ts';
@@ -45,4 +46,13 @@ export function findLabs(runRoot: string = RUN_ROOT): readonly FoundLab[] {
   return readdirSync(runRoot)
     .filter((name) => new RegExp(`^${RUN_FOLDER_PREFIX}[0-9a-f]{8}$`).test(name))
     .map((name) => ({ id: name.slice(RUN_FOLDER_PREFIX.length), state: readState(join(runRoot, name, 'lab.json')) }));
+}
+
+/** Of one checkout one lab stays at a time: commands would not know which is meant. Throws LAB_FAILED. */
+export function refuseSecondLab(checkout: string): void {
+  const standing = findLabs().find(({ state }) => state?.owner === null && state.checkout === checkout);
+  if (!standing) return;
+  throw new SymbolonError('LAB_FAILED', `the lab ${standing.id} of this checkout is up; remove it first: npx symbolon lab down`, {
+    what: standing.id,
+  });
 }

@@ -42,7 +42,8 @@ export class QuickstartTerraform {
         CDKTF_OUTDIR: join(this.folder, 'cdktf.out'),
         ...(without === undefined ? {} : { WITHOUT: without }),
       },
-      cwd: this.#lab.checkout,
+      // Terraform's state lies in the folder in which the program ran.
+      cwd: this.folder,
     });
   }
 

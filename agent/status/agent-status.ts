@@ -32,7 +32,7 @@ function exemptionsOf(agentPort: number): readonly string[] {
     `TCP port ${agentPort} of this node, from the addresses of agents in the node directory: node sessions`,
     'ARP, and neighbour and router discovery with hop limit 255, on every link',
     'ICMP errors that quote a live flow, from any router: path MTU discovery',
-    "the node's own traffic, and that of workloads that no identity matches",
+    "the node's own traffic, but to workloads with an identity; and that of workloads that no identity matches",
   ];
 }
 

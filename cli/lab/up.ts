@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { SymbolonError } from '#core/errors/error';
-import { findLabs } from '#lab/state';
+import { refuseSecondLab } from '#lab/state';
 import { findCheckout } from '#lab/executables';
 import { startLab } from '#lab/lab';
 import { parseLabFile } from '#lab/spec-file';
@@ -25,12 +25,7 @@ export function addLabUp(lab: Command): void {
     .option('--json', 'print the status as JSON')
     .action(async (options: UpOptions) => {
       const checkout = findCheckout();
-      const standing = findLabs().find(({ state }) => state?.owner === null && state.checkout === checkout);
-      if (standing) {
-        throw new SymbolonError('LAB_FAILED', `the lab ${standing.id} of this checkout is up; remove it first: symbolon lab down`, {
-          what: standing.id,
-        });
-      }
+      refuseSecondLab(checkout);
       const file = options.file ?? `${checkout}/${DEFAULT_FILE}`;
       const spec = parseLabFile(readLabFile(file), file);
       const started = Date.now();
@@ -39,8 +34,8 @@ export function addLabUp(lab: Command): void {
       printLines(
         `lab ${up.id} is up after ${Date.now() - started} ms: ${spec.nodes.map((n) => n.name).join(', ')}`,
         `admin socket  ${up.authority.adminSocket}`,
-        'try           symbolon lab status',
-        `              symbolon lab exec ${spec.nodes[0]?.name ?? 'operator'} -- ip address`,
+        'try           npx symbolon lab status',
+        `              npx symbolon lab exec ${spec.nodes[0]?.name ?? 'operator'} -- ip address`,
       );
     });
 }

@@ -19,6 +19,11 @@ variable "without" {
   description = "Name of a policy to leave out, like reports-to-payments: apply again, and its connections are cut."
   type        = string
   default     = ""
+
+  validation {
+    condition     = contains(["", "web-to-payments", "cache-to-payments", "reports-to-payments"], var.without)
+    error_message = "There is no such policy; there are web-to-payments, cache-to-payments and reports-to-payments."
+  }
 }
 
 locals {

@@ -7,6 +7,7 @@ import { type Lab, startLab } from '#lab/lab';
 import { Prober } from '#lab/probe';
 import { formatProofTable, isProven, type ProofRow, proofOfProbe } from '#lab/probe-table';
 import { parseLabFile } from '#lab/spec-file';
+import { refuseSecondLab } from '#lab/state';
 import { waitForAttested } from '#lab/attested';
 import { DECLARED } from '../declared.ts';
 import { killAgent, removeAndRestorePolicy, reuseAddress, type Stage, stopAuthority } from '../events.ts';
@@ -71,6 +72,7 @@ async function main(): Promise<number> {
     console.error(`quickstart: ${unknown.join(' ')} is not known; there is --keep`);
     return 2;
   }
+  if (keep) refuseSecondLab(findCheckout());
   const start = Date.now();
   const file = join(findCheckout(), 'examples/quickstart/lab.yaml');
   const spec = parseLabFile(readFileSync(file, 'utf8'), file);
@@ -80,7 +82,10 @@ async function main(): Promise<number> {
   const rows: ProofRow[] = [];
   let kept = false;
   const stop = (signal: NodeJS.Signals): void => {
-    void lab.down().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+    void lab.down().finally(() => {
+      console.log('quickstart: interrupted; the lab is removed');
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    });
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
   try {

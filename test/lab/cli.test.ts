@@ -75,6 +75,10 @@ const EXPLAINED: readonly (readonly [source: string, destination: string, code: 
   ['stranger', 'payments:8443', 1, 'missing  an identity for spiffe://east.example/stranger'],
   ['10.2.0.66', '10.3.0.66:80', 0, 'passes without proof'],
 ];
+test('explain of names that nothing declares is no answer', async () => {
+  const result = await symbolon('explain', 'wbe', 'paymnts:80', '--admin-socket', world.lab.authority.adminSocket);
+  expect(result).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('nothing declares spiffe://east.example/wbe') });
+});
 test.each(EXPLAINED)('explain %s %s: exit code %i', async (source, destination, code, says) => {
   const result = await symbolon('explain', source, destination, '--admin-socket', world.lab.authority.adminSocket);
   expect([result.code, result.stdout]).toEqual([code, expect.stringContaining(says)]);
