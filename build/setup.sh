@@ -87,10 +87,10 @@ if ! sqlite_works; then
   gyp=$(npm root --global)/npm/node_modules/node-gyp/bin/node-gyp.js
   [ -e "$gyp" ] || gyp=$(dirname "$(readlink -f "$(command -v npm)")")/../node_modules/node-gyp/bin/node-gyp.js
   headers=$(dirname "$(dirname "$(node -p process.execPath)")")
-  nodedir=()
-  [ ! -e "$headers/include/node/node.h" ] || nodedir=("--nodedir=$headers") # else node-gyp fetches them from nodejs.org
+  # The headers of this very Node, where they lie beside it; else node-gyp fetches them from nodejs.org. A user's own npm setting may name another Node's.
+  [ ! -e "$headers/include/node/node.h" ] || export npm_config_nodedir=$headers
   log=$(mktemp)
-  if ! (cd node_modules/better-sqlite3 && JOBS=max node "$gyp" rebuild --release "${nodedir[@]}") >"$log" 2>&1 || ! sqlite_works; then
+  if ! (cd node_modules/better-sqlite3 && JOBS=max node "$gyp" rebuild --release) >"$log" 2>&1 || ! sqlite_works; then
     tail -n 40 "$log" >&2
     say 'better-sqlite3 could not be compiled; see above.' >&2
     exit 1
