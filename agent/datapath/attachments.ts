@@ -8,6 +8,16 @@ import { type Attachment, attachmentKey } from './snapshot.ts';
 
 const NAME = /^(\d+)_(ingress|egress)_(sym_\w+)$/;
 
+/** An interface that has just gone is no failure: undefined. Whoever watches interfaces will say so. */
+function unlessGone<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isSymbolonError(error, 'KERNEL_CALL_FAILED') && error.context.errno === ERRNO.ENODEV) return undefined;
+    throw error;
+  }
+}
+
 /** The gate's programs at interfaces: links pinned in one directory, named after interface, direction and program. */
 export class Attachments {
   private readonly directory: string;
@@ -24,34 +34,33 @@ export class Attachments {
     return join(this.directory, `${interfaceIndex}_${direction}_${program}`);
   }
 
-  /** The programs that are at work. Links whose interface is gone, its number perhaps given to another, are let go of. */
-  list(): ReadonlyMap<string, Attachment> {
-    const live = new Map<string, Attachment>();
-    for (const file of readdirSync(this.directory)) {
+  /** The programs that are at work, each with its link's number. Links whose interface is gone, its number perhaps given to another, are let go of. */
+  private pinned(): readonly { readonly attachment: Attachment; readonly link: number }[] {
+    return readdirSync(this.directory).flatMap((file) => {
       const match = NAME.exec(file);
-      if (!match) continue;
+      if (!match) return [];
       const [, index = '', direction = '', program = ''] = match;
       const attachment: Attachment = { interfaceIndex: Number(index), direction: direction === 'ingress' ? 'ingress' : 'egress', program };
       const path = join(this.directory, file);
       const link = TcxLink.open(path);
-      const at = link.interfaceIndex();
+      const { id, interfaceIndex } = link.info();
       link.close();
-      if (at === attachment.interfaceIndex) live.set(attachmentKey(attachment), attachment);
-      else detachTcx(path);
-    }
-    return live;
+      if (interfaceIndex === attachment.interfaceIndex) return [{ attachment, link: id }];
+      detachTcx(path);
+      return [];
+    });
+  }
+
+  /** The programs that are at work, by attachmentKey. */
+  list(): ReadonlyMap<string, Attachment> {
+    return new Map(this.pinned().map(({ attachment }) => [attachmentKey(attachment), attachment]));
   }
 
   /** What is wrong with the places of the programs, for people: another program that runs first can end the run and keep the gate from seeing a packet. */
   problems(): readonly string[] {
-    return [...this.list().values()].flatMap((attachment) => {
-      const { interfaceIndex, direction } = attachment;
-      const link = TcxLink.open(this.pathOf(attachment));
-      try {
-        if (firstLinkAt(interfaceIndex, direction) === link.id()) return [];
-      } finally {
-        link.close();
-      }
+    return this.pinned().flatMap(({ attachment: { interfaceIndex, direction }, link }) => {
+      const first = unlessGone(() => ({ link: firstLinkAt(interfaceIndex, direction) }));
+      if (!first || first.link === link) return [];
       return [
         `another program runs before the gate at the tcx ${direction} of interface ${interfaceIndex}; attach it behind the gate's (bpftool net shows them)`,
       ];
@@ -63,13 +72,11 @@ export class Attachments {
     for (const attachment of this.list().values()) this.attach(attachment);
   }
 
-  /** Attaches; an interface that has just gone is no failure: whoever watches interfaces will say so. */
+  /** Attaches, if the interface is still there. */
   attach(attachment: Attachment): void {
-    try {
-      attachTcx(this.object.programFd(attachment.program), attachment.interfaceIndex, attachment.direction, this.pathOf(attachment));
-    } catch (error) {
-      if (!isSymbolonError(error, 'KERNEL_CALL_FAILED') || error.context.errno !== ERRNO.ENODEV) throw error;
-    }
+    unlessGone(() =>
+      attachTcx(this.object.programFd(attachment.program), attachment.interfaceIndex, attachment.direction, this.pathOf(attachment)),
+    );
   }
 
   detach(attachment: Attachment): void {

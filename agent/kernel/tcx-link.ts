@@ -49,24 +49,15 @@ export class TcxLink {
     checkCall(bpf(BPF.linkUpdate, attribute), 'bpf(BPF_LINK_UPDATE)', 'tcx link');
   }
 
-  /** The interface that the link still holds on to; 0 once that interface is gone. */
-  interfaceIndex(): number {
-    return this.info().readUInt32LE(16);
-  }
-
-  /** The kernel's number of the link. */
-  id(): number {
-    return this.info().readUInt32LE(4);
-  }
-
-  private info(): Buffer {
+  /** The kernel's number of the link, and the interface that it still holds on to; 0 once that interface is gone. */
+  info(): { readonly id: number; readonly interfaceIndex: number } {
     const info = Buffer.alloc(LINK_INFO_BYTES);
     const attribute = Buffer.alloc(16);
     attribute.writeUInt32LE(this.fd, 0);
     attribute.writeUInt32LE(info.length, 4);
     writeAddress(attribute, 8, info);
     checkCall(bpf(BPF.objectInfoByFd, attribute), 'bpf(BPF_OBJ_GET_INFO_BY_FD)', 'tcx link');
-    return info;
+    return { id: info.readUInt32LE(4), interfaceIndex: info.readUInt32LE(16) };
   }
 
   /** Closes the descriptor; a pinned link stays attached. */
@@ -98,7 +89,7 @@ export function attachTcx(programFd: number, interfaceIndex: number, direction: 
   if (existsSync(path)) {
     const found = TcxLink.open(path);
     try {
-      if (found.interfaceIndex() === interfaceIndex) return found.update(programFd);
+      if (found.info().interfaceIndex === interfaceIndex) return found.update(programFd);
     } finally {
       found.close();
     }

@@ -94,7 +94,7 @@ function answer(request: Request): unknown {
       return attachTcx(object.programFd(request.program), request.interface, request.direction, linkPath(request));
     case 'is-first': {
       const link = TcxLink.open(linkPath(request));
-      const first = firstLinkAt(request.interface, request.direction) === link.id();
+      const first = firstLinkAt(request.interface, request.direction) === link.info().id;
       link.close();
       return first;
     }
