@@ -29,12 +29,12 @@ function flowOfGrant(flow: Flow, grant: Grant): Flow {
     : { source, destination, protocol };
 }
 
-function verifyAgain(judge: LiveJudge, peer: X509Svid): X509Svid {
+function verifyAgain(live: LiveJudge, peer: X509Svid): X509Svid {
   const key = Buffer.from(peer.chain[0] ?? []).toString('latin1');
-  const known = judge.verified?.get(key);
+  const known = live.verified?.get(key);
   if (known) return known;
-  const svid = judge.judge.verifySvid(peer.chain);
-  judge.verified?.set(key, svid);
+  const svid = live.judge.verifySvid(peer.chain);
+  live.verified?.set(key, svid);
   return svid;
 }
 
@@ -42,23 +42,23 @@ function verifyAgain(judge: LiveJudge, peer: X509Svid): X509Svid {
  * Would the pair be accepted by the view of this moment? Everything that was checked when it was proven is checked again, but for the
  * possession of keys. A pair whose own flow is no longer allowed lives on if another of its grants is.
  */
-export function judgeLive(judge: LiveJudge, pair: LivePair): PairVerdict {
+export function judgeLive(live: LiveJudge, pair: LivePair): PairVerdict {
   const { proven } = pair;
   const { flow, role } = proven;
-  const local = judge.judge.localWorkload(flow, role === 'client' ? 'source' : 'destination');
-  if (!local || judge.endpointOf(pair) !== pair.endpoint || local.svid.id !== proven.local.id) {
+  const local = live.judge.localWorkload(flow, role === 'client' ? 'source' : 'destination');
+  if (!local || live.endpointOf(pair) !== pair.endpoint || local.svid.id !== proven.local.id) {
     return no('endpoint-gone', 'no-such-workload', `${proven.local.id} is no longer there`);
   }
   let peer: X509Svid;
   try {
-    peer = verifyAgain(judge, proven.peer);
+    peer = verifyAgain(live, proven.peer);
   } catch (error) {
     return no('bundle-changed', 'svid-refused', describeError(error));
   }
   const peerEnd = role === 'client' ? 'destination' : 'source';
   let refusal = no('policy-changed', 'denied-by-policy', 'nothing is left of its grants');
   for (const candidate of [flow, ...pair.grants.map((grant) => flowOfGrant(flow, grant))]) {
-    const verdict = judge.judge.judge({ peerNode: pair.peerNode, peer, local: local.svid.id, flow: candidate, peerEnd });
+    const verdict = live.judge.judge({ peerNode: pair.peerNode, peer, local: local.svid.id, flow: candidate, peerEnd });
     if (verdict.verdict === 'accepted') {
       const grants = role === 'client' ? intersectGrants(verdict.grants, proven.serverGrants) : verdict.grants;
       if (grants.length > 0) return { verdict: 'accepted', grants };
