@@ -1,9 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { SEND_FRAMES } from '../setup/raw-packets.ts';
-import { ADDRESS, AGENT_PORT, ENDPOINT, Scene } from './scene.ts';
+import { ADDRESS, AGENT_PORT, ENDPOINT, type Scene } from './scene.ts';
+import { useScene } from './steps.ts';
 import { addressBytes, checksumsAreRight, ip, tcp, TCP, udp } from './packets.ts';
 
 /** Sends a frame whose checksum the kernel is to write at an offset (struct virtio_net_hdr of linux/virtio_net.h). */
@@ -57,11 +58,10 @@ else:
 
 let scene: Scene;
 
-beforeAll(async () => {
-  scene = await Scene.create();
+useScene(async (made) => {
+  scene = made;
   await scene.attach();
-}, 60_000);
-afterAll(async () => scene?.close());
+});
 beforeEach(async () => {
   await scene.mode('a', 'ALL');
   while (await scene.gate.readTap());

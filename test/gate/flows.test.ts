@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { SYM_FLOW_FLAG, SYM_LIMIT } from '../../bpf/gen/layout.ts';
 import { TCP, tcp, udp } from './packets.ts';
-import { ENDPOINT, EVERYONE, FLOW_SHARE, type PairRow, Scene } from './scene.ts';
+import { ENDPOINT, EVERYONE, FLOW_SHARE, type PairRow, type Scene } from './scene.ts';
 import {
   aLeaves,
   aToB,
@@ -16,15 +16,15 @@ import {
   standingPairs,
   meet as meetIn,
   type Step,
+  useScene,
 } from './steps.ts';
 
 let scene: Scene;
 const meet = (steps: readonly Step[]): Promise<Buffer> => meetIn(scene, steps);
 
-beforeAll(async () => {
-  scene = await Scene.create();
-}, 60_000);
-afterAll(async () => scene?.close());
+useScene((made) => {
+  scene = made;
+});
 
 describe.each([
   ['IPv4', 0],

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, test } from '@jest/globals';
+import { beforeEach, describe, test } from '@jest/globals';
 import { icmp, TCP, tcp, udp } from './packets.ts';
-import { ADDRESS, Scene } from './scene.ts';
+import { ADDRESS, type Scene } from './scene.ts';
 import {
   aLeaves,
   aSends,
@@ -17,15 +17,15 @@ import {
   standingPairs,
   meet as meetIn,
   type Step,
+  useScene,
 } from './steps.ts';
 
 let scene: Scene;
 const meet = (steps: readonly Step[]): Promise<Buffer> => meetIn(scene, steps);
 
-beforeAll(async () => {
-  scene = await Scene.create();
-}, 60_000);
-afterAll(async () => scene?.close());
+useScene((made) => {
+  scene = made;
+});
 
 describe.each([
   ['IPv4', 0],

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ADDRESS, ENDPOINT, Scene } from './scene.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { ADDRESS, ENDPOINT, type Scene } from './scene.ts';
+import { useScene } from './steps.ts';
 
 /** Connects, or sends a datagram, and says what came of it: an error's name, `answered` or `nothing`, and whether that took less than 400 ms. */
 const CLIENT = `
@@ -35,11 +36,10 @@ function client(where: 'a' | 'b' | 'r', kind: 'tcp' | 'udp', host: string, port:
   return scene.sh(where, `python3 -c "${CLIENT.replaceAll('"', '\\"')}" ${kind} ${host} ${port} ${size}`).trim();
 }
 
-beforeAll(async () => {
-  scene = await Scene.create();
+useScene(async (made) => {
+  scene = made;
   await scene.attach();
-}, 60_000);
-afterAll(async () => scene?.close());
+});
 beforeEach(async () => {
   await scene.mode('a', 'ALL');
   await scene.heartbeat(true);

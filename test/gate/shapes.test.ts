@@ -1,15 +1,14 @@
-import { afterAll, beforeAll, describe, test } from '@jest/globals';
+import { describe, test } from '@jest/globals';
 import { icmp, TCP, tcp, udp, type PacketSpec } from './packets.ts';
-import { ADDRESS, AGENT_PORT, Scene } from './scene.ts';
-import { aLeaves, aSends, arrives, DROP, NEXT, nodeToA, REDIRECT, refused, meet as meetIn, type Step } from './steps.ts';
+import { ADDRESS, AGENT_PORT, type Scene } from './scene.ts';
+import { aLeaves, aSends, arrives, DROP, NEXT, nodeToA, REDIRECT, refused, meet as meetIn, type Step, useScene } from './steps.ts';
 
 let scene: Scene;
 const meet = (steps: readonly Step[]): Promise<Buffer> => meetIn(scene, steps);
 
-beforeAll(async () => {
-  scene = await Scene.create();
-}, 60_000);
-afterAll(async () => scene?.close());
+useScene((made) => {
+  scene = made;
+});
 
 describe('shapes that no managed workload sends or gets', () => {
   const out = { from: ADDRESS.a[0], to: ADDRESS.remote[0] };

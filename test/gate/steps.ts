@@ -1,6 +1,6 @@
-import { expect } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { TCP, tcp } from './packets.ts';
-import { ADDRESS, ENDPOINT, type PairRow, type Scene } from './scene.ts';
+import { ADDRESS, ENDPOINT, type PairRow, Scene } from './scene.ts';
 
 export const NEXT = -1;
 export const DROP = 2;
@@ -31,6 +31,16 @@ export const nodeToA = at('sym_wl_out', 'a', 'node');
 
 export const refusedTcp = (reason: string) => ({ [reason]: 1, SENT_RST: 1 });
 export const refused = (reason: string) => ({ [reason]: 1, SENT_ICMP: 1 });
+
+/** One scene for all tests of a file; `ready` is given it, and may do more before the first test. */
+export function useScene(ready: (scene: Scene) => void | Promise<void>): void {
+  let scene: Scene | undefined;
+  beforeAll(async () => {
+    scene = await Scene.create();
+    await ready(scene);
+  }, 60_000);
+  afterAll(async () => scene?.close());
+}
 
 /** Takes the steps one after the other; the last packet as its program left it. */
 export async function meet(scene: Scene, steps: readonly Step[]): Promise<Buffer> {

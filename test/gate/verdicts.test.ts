@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { checksumsAreRight, echo, frame, icmpError, ip, TCP, tcp, udp } from './packets.ts';
-import { ADDRESS, AGENT_PORT, ENDPOINT, Scene } from './scene.ts';
+import { ADDRESS, AGENT_PORT, ENDPOINT, type Scene } from './scene.ts';
 import {
   aLeaves,
   aSends,
@@ -19,15 +19,15 @@ import {
   standingPairs,
   meet as meetIn,
   type Step,
+  useScene,
 } from './steps.ts';
 
 let scene: Scene;
 const meet = (steps: readonly Step[]): Promise<Buffer> => meetIn(scene, steps);
 
-beforeAll(async () => {
-  scene = await Scene.create();
-}, 60_000);
-afterAll(async () => scene?.close());
+useScene((made) => {
+  scene = made;
+});
 
 describe.each([
   ['IPv4', 0],
