@@ -109,9 +109,11 @@ test.each<[string, Elusive]>([
   const namespace = `/run/netns/${bed.namespace('a')}`;
   const sleeper = bed.run('a', 2201, 'sleep', '60');
   await met('wa', 'unix:uid:2201');
-  const elusive = startElusive(kind, namespace, 2999, 3);
+  const elusive = startElusive(kind, namespace, 2999, 6);
   await met('wa', 'unix:uid:2999');
   const looks = await watchFor('wa', 1500);
+  // Whoever has ended is not to be met.
+  expect(elusive.exitCode).toBeNull();
   expect(looks.filter((found) => found?.incompleteLooks === 0 && !usersOf(found).includes('unix:uid:2999'))).toEqual([]);
   const naive = Array.from({ length: 50 }, () => lookNaively(namespace));
   expect(naive.filter((users) => !users.includes('unix:uid:2999')).length).toBeGreaterThan(0);
