@@ -58,7 +58,7 @@ export class RunningAuthority {
   }
 
   async close(): Promise<void> {
-    if (this.child.exitCode === null) {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
       const closed = new Promise((resolve) => this.child.once('close', resolve));
       this.child.kill('SIGTERM');
       await closed;

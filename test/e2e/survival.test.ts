@@ -63,10 +63,12 @@ async function startWithoutUplink(node: string): Promise<() => Promise<void>> {
   const bare = [...command.slice(0, at), ...command.slice(at + 2)];
   const [file = '', ...args] = world.lab.commandFor({ place: node }, ['sh', '-c', 'echo $$; exec "$@" >/dev/null 2>&1', 'sh', ...bare]);
   const agent = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  // Listened for from here on: it may end before the command that kills it has.
+  const ended = once(agent, 'exit');
   const pid = await new Promise<string>((resolve) => createInterface({ input: agent.stdout }).once('line', resolve));
   return async () => {
-    await world.lab.exec({ place: node }, ['kill', '-9', pid]);
-    await once(agent, 'exit');
+    expect((await world.lab.exec({ place: node }, ['kill', '-9', pid])).code).toBe(0);
+    await ended;
   };
 }
 

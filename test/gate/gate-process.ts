@@ -20,6 +20,7 @@ export interface RunResult {
 export class GateProcess {
   private readonly lines: Interface;
   private readonly waiting: ((line: string) => void)[] = [];
+  private readonly ended: Promise<unknown>;
 
   private constructor(
     private readonly child: ChildProcessWithoutNullStreams,
@@ -27,7 +28,7 @@ export class GateProcess {
   ) {
     this.lines = createInterface({ input: child.stdout }).on('line', (line) => this.waiting.shift()?.(line));
     child.stderr.pipe(process.stderr);
-    child.once('exit', () => {
+    this.ended = once(child, 'exit').then(() => {
       for (const answer of this.waiting.splice(0)) answer('{"error":"the gate process has ended"}');
     });
   }
@@ -152,7 +153,7 @@ export class GateProcess {
   async stop(): Promise<void> {
     this.lines.close();
     this.child.stdin.end();
-    if (this.child.exitCode === null) await once(this.child, 'exit');
+    await this.ended;
     execFileSync('umount', [join(this.directory, 'bpf')]);
     rmSync(this.directory, { recursive: true, force: true });
   }
