@@ -1,6 +1,6 @@
 // Builds everything that runs: bundles, BPF objects, the provider's package, the construct library. `node build/build.js [part…]`.
 const esbuild = require('esbuild');
-const { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
+const { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { execFileSync } = require('node:child_process');
 
@@ -9,7 +9,7 @@ const dist = join(root, 'dist');
 const version = require('../package.json').version;
 
 // Native modules and what must not be bundled: they lie beside the bundle (agent, authority) or are the user's own (constructs).
-const NATIVE = ['koffi', 'better-sqlite3'];
+const NATIVE = ['koffi', 'better-sqlite3', 'better-sqlite3-12'];
 
 const common = {
   absWorkingDir: root,
@@ -35,6 +35,12 @@ function copyModule(name, into, files) {
   for (const file of files) cpSync(join(root, 'node_modules', name, file), join(to, file), { recursive: true, dereference: true });
 }
 
+/** The path within a SQLite module of what was compiled here. */
+function compiled(name) {
+  const file = 'build/Release/better_sqlite3.node';
+  return existsSync(join(root, 'node_modules', name, file)) ? file : undefined;
+}
+
 const script = (name) => execFileSync(process.execPath, [join(root, 'build', name)], { stdio: 'inherit' });
 
 const parts = {
@@ -42,7 +48,11 @@ const parts = {
   symbolon: async () => {
     await bundle('cli/bin/symbolon.ts', 'symbolon/symbolon.js');
     await bundle('authority/bin/authority.ts', 'symbolon/symbolon-authority.js');
-    copyModule('better-sqlite3', 'symbolon', ['package.json', 'lib', 'build/Release/better_sqlite3.node']);
+    // Which of the two a Node needs is said in authority/store/sqlite.ts.
+    copyModule('better-sqlite3', 'symbolon', ['package.json', 'lib', compiled('better-sqlite3') ?? `prebuilds/linux-${process.arch}.node`]);
+    const older = compiled('better-sqlite3-12');
+    if (older === undefined) return;
+    copyModule('better-sqlite3-12', 'symbolon', ['package.json', 'lib', older]);
     copyModule('bindings', 'symbolon', ['package.json', 'bindings.js']);
     copyModule('file-uri-to-path', 'symbolon', ['package.json', 'index.js']);
   },

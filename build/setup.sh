@@ -47,8 +47,10 @@ file /usr/include/bpf/bpf_helpers.h libbpf-dev
 file /usr/include/linux/bpf.h linux-libc-dev
 ldconfig -p | grep -q 'libbpf\.so\.1' || packages+=(libbpf1)
 
-sqlite_works() { node -e "new (require('better-sqlite3'))(':memory:').close()" >/dev/null 2>&1; }
-if ! sqlite_works; then # it is compiled here
+# The rule is that of authority/store/sqlite.ts. 13 comes compiled, 12 does not.
+sqlite=$(node -p "Number(process.versions.napi) >= 10 ? 'better-sqlite3' : 'better-sqlite3-12'")
+sqlite_works() { node -e "new (require('$sqlite'))(':memory:').close()" >/dev/null 2>&1; }
+if [ "$sqlite" = better-sqlite3-12 ] && ! sqlite_works; then
   program gcc gcc
   program g++ g++
   program make make
@@ -83,16 +85,16 @@ if [ ! -e "$installed" ] || [ package-lock.json -nt "$installed" ]; then
 fi
 
 if ! sqlite_works; then
-  say 'compiling better-sqlite3 (about a minute)'
+  say "compiling $sqlite (about a minute)"
   gyp=$(npm root --global)/npm/node_modules/node-gyp/bin/node-gyp.js
   [ -e "$gyp" ] || gyp=$(dirname "$(readlink -f "$(command -v npm)")")/../node_modules/node-gyp/bin/node-gyp.js
   headers=$(dirname "$(dirname "$(node -p process.execPath)")")
   # The headers of this very Node, where they lie beside it; else node-gyp fetches them from nodejs.org. A user's own npm setting may name another Node's.
   [ ! -e "$headers/include/node/node.h" ] || export npm_config_nodedir=$headers
   log=$(mktemp)
-  if ! (cd node_modules/better-sqlite3 && JOBS=max node "$gyp" rebuild --release) >"$log" 2>&1 || ! sqlite_works; then
+  if ! (cd "node_modules/$sqlite" && JOBS=max node "$gyp" rebuild --release --force_build=1) >"$log" 2>&1 || ! sqlite_works; then
     tail -n 40 "$log" >&2
-    say 'better-sqlite3 could not be compiled; see above.' >&2
+    say "$sqlite could not be compiled (it needs gcc, g++, make and python3); see above." >&2
     exit 1
   fi
   rm -f "$log"

@@ -1,10 +1,11 @@
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { Kysely, Migrator, SqliteDialect } from 'kysely';
 import { SymbolonError } from '#core/errors/error';
 import type { TrustDomain } from '#core/spiffe/id';
 import { failed } from './failed.ts';
 import { migrationProvider } from './migrations.ts';
 import type { StoreTransaction, Tables } from './schema.ts';
+import { openSqlite } from './sqlite.ts';
 import { TransactionQueue } from './transaction-queue.ts';
 
 /** Where the authority keeps what it must not forget. Transactions run one after the other; the effects of each are all there or none. */
@@ -36,9 +37,9 @@ export async function openStore(path: string, trustDomain: TrustDomain): Promise
   return { transact: (work) => queue.add(work), close: () => db.destroy() };
 }
 
-function openDatabase(path: string): Database.Database {
+function openDatabase(path: string): Database {
   try {
-    const database = new Database(path, { timeout: BUSY_MS });
+    const database = openSqlite(path, { timeout: BUSY_MS });
     // Exclusive: two authorities on one file would each push only its own changes.
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma('journal_mode = WAL');
