@@ -32,8 +32,15 @@ export function explainFailure(program: string, error: unknown): { readonly code
   return { code: EXIT.failed, text: `${program}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` };
 }
 
+/** Whoever reads the output may have read enough (`| head`): that ends the process, and is no fault. */
+function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+}
+
 /** Runs the process's command line. A failure is printed and ends the process; its exit code is one of EXIT. The command must override exits. */
 export async function runCommandLine(command: Command): Promise<void> {
+  process.stdout.on('error', endWhenNobodyReads);
   try {
     await command.parseAsync();
   } catch (error) {

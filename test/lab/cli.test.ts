@@ -37,6 +37,13 @@ test('lab status --json says what the lab is, for programs', async () => {
   expect(existsSync(status.nodes[0]?.workloadSocket ?? '')).toBe(true);
 });
 
+test('a reader that has read enough ends a command without complaint', async () => {
+  const script = `{ "$@"; echo "ended with $?" >&2; } | true`;
+  // Everything that is written here comes after the reader has gone.
+  const slow = ['sh', '-c', 'sleep 0.2; exec "$@"', 'sh', process.execPath, cli, '--help'];
+  expect(await runCommand(['sh', '-c', script, 'sh', ...slow])).toEqual({ code: 0, stdout: '', stderr: 'ended with 0\n' });
+});
+
 test.each([
   [['east-1', '--workload', 'web', '--', 'sh', '-c', 'id -u; exit 7'], 7, '1001\n'],
   [['east-2', '--', 'hostname'], 0, 'east-2\n'],
