@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatSelector } from '#core/registration/selector';
@@ -8,8 +8,6 @@ import { networkNamespaceAt, selectorsAt } from '../../agent/attestation/read-pr
 import { type Elusive, elusiveCommand } from '../setup/processes.ts';
 import { startUntilTold } from '../setup/until-told.ts';
 import { Bed } from './bed.ts';
-
-jest.setTimeout(60_000);
 
 let bed: Bed;
 let discovery: Awaited<ReturnType<Bed['discovery']>>;

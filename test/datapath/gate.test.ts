@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { until } from '../../agent/session/testing/links.ts';
 import { ECHO, TwoNodes, v4, v6 } from './two-nodes.ts';
-
-jest.setTimeout(60_000);
 
 let nodes: TwoNodes;
 
