@@ -15,6 +15,8 @@ const common = {
 };
 
 module.exports = {
+  // A busy machine takes its time. What must be quick says so itself; what hangs is found all the same.
+  testTimeout: 60_000,
   projects: [
     {
       ...common,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SymbolonError } from '#core/errors/error';
 
-const KILL_PATIENCE_MS = 5000;
+const KILL_PATIENCE_MS = 20_000;
 const POLL_MS = 5;
 
 /** Where the unified hierarchy is mounted, read from /proc/self/mountinfo. Throws PREREQUISITE_MISSING. */

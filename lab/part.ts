@@ -14,12 +14,11 @@ export function programIn(cgroup: string): number | undefined {
   return processesOf(cgroup)[0];
 }
 
-/** Waits until `isReady`. Throws LAB_FAILED if the program ends before, or takes longer than 60 s, with the end of its log. */
+/** Waits until `isReady`, of what startInPlace has started. Throws LAB_FAILED if the program ends before, or takes longer than 60 s, with the end of its log. */
 export async function waitUntilReady(what: string, cgroup: string, logFile: string, isReady: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + START_PATIENCE_MS;
-  const started = Date.now();
   while (!(await isReady())) {
-    const ended = programIn(cgroup) === undefined && Date.now() - started > 200;
+    const ended = programIn(cgroup) === undefined;
     if (ended || Date.now() > deadline) {
       const why = ended ? 'ended right after its start' : `was not ready within ${START_PATIENCE_MS / 1000} s`;
       throw new SymbolonError('LAB_FAILED', `${what} ${why}; its log ${logFile} ends:\n${tailOf(logFile)}`, { what });

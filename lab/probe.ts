@@ -4,8 +4,10 @@ import type { Lab } from './lab.ts';
 import type { PacketCounts, ProbeProtocol, SendOutcome } from './probe-protocol.ts';
 import { ProbeProcess } from './probe-process.ts';
 
-/** How long a probe waits for an answer that may never come. */
+/** How long a probe waits for an answer that may never come. A SYN would be sent again after that: it is known not to have been lost. */
 const DEFAULT_TIMEOUT_MS = 1000;
+/** How long it waits for an answer that is to come to a packet that nobody sends again, or for a connection: two nodes may have to meet first. */
+const PATIENT_TIMEOUT_MS = 5000;
 /** After this a packet that was to arrive has arrived: the lab's longest way takes microseconds, a hold milliseconds. */
 const SETTLE_MS = 20;
 
@@ -86,7 +88,7 @@ export class Prober {
         nonce: randomUUID(),
         address: this.#lab.addressOf(row.to, row.family),
         port: row.port ?? 0,
-        timeoutMs: row.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+        timeoutMs: row.timeoutMs ?? (row.expected === 'passed' && row.protocol !== 'tcp' ? PATIENT_TIMEOUT_MS : DEFAULT_TIMEOUT_MS),
         ...(sourceAddress === undefined ? {} : { sourceAddress }),
         ...(row.sourcePort === undefined ? {} : { sourcePort: row.sourcePort }),
       }),
@@ -114,7 +116,7 @@ export class Prober {
   }
 
   /** Opens a TCP connection that stays. */
-  async connect(from: string, to: string, port: number, family: 4 | 6 = 4, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<KeptConnection> {
+  async connect(from: string, to: string, port: number, family: 4 | 6 = 4, timeoutMs = PATIENT_TIMEOUT_MS): Promise<KeptConnection> {
     await this.probeOf(to).listen('tcp', port);
     const probe = this.probeOf(from);
     const connection = randomUUID();

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SymbolonError } from '#core/errors/error';
 import { createCgroup, killCgroup, processesOf, removeCgroup } from './cgroup.ts';
 import { mustRun } from './command.ts';
 import { INSIDE, type LabLayout } from './layout.ts';
@@ -9,6 +10,10 @@ import { enteringCgroup, startInPlace } from './start-in-place.ts';
 import type { NodeSpec, WorkloadSpec } from './spec.ts';
 import { BASE_SYSCTLS, sysctlScript } from './sysctls.ts';
 import { planFarEnd, planHostSide, planWorkloadLink } from './topology.ts';
+
+/** How long the process that stays in a workload may take to get there. */
+const START_PATIENCE_MS = 20_000;
+const POLL_MS = 5;
 
 /** The workload's network namespace, by a path of the machine. */
 export function workloadNamespace(place: Place, workload: string): string {
@@ -45,18 +50,18 @@ export async function addWorkload(layout: LabLayout, place: Place, node: NodeSpe
     'infinity',
   ];
   await startInPlace(layout, place, name, stay);
-  await waitForUser(layout.partCgroup(place.name, name), uid);
+  await waitForUser(name, layout.partCgroup(place.name, name), uid);
   await applyIpBatch(`addressing ${name}`, namespace, planFarEnd(workload.addresses, 'node'));
   await applyIpBatch(`routing ${name}`, namespacePath(place), planHostSide(workload, node.addresses));
 }
 
-/** Waits until the group's process has become the workload: it is root for a moment. */
-async function waitForUser(cgroup: string, uid: number): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+/** Waits until the group's process has become the workload: it is root for a moment. Throws LAB_FAILED if it does not. */
+async function waitForUser(name: string, cgroup: string, uid: number): Promise<void> {
+  for (const deadline = Date.now() + START_PATIENCE_MS; Date.now() < deadline; await sleep(POLL_MS)) {
     const pids = processesOf(cgroup);
     if (pids.length > 0 && pids.every((pid) => isOfUser(pid, uid))) return;
-    await sleep(5);
   }
+  throw new SymbolonError('LAB_FAILED', `no process of ${name} runs as uid ${uid} after ${START_PATIENCE_MS / 1000} s`, { what: name });
 }
 
 function isOfUser(pid: number, uid: number): boolean {

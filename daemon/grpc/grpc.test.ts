@@ -12,7 +12,7 @@ import { parseSpiffeId } from '#core/spiffe/id';
 import type { X509Svid } from '#core/spiffe/svid';
 import { TestCa } from '#core/spiffe/testing/ca';
 import { addMs, type Instant } from '#core/time/instant';
-import { systemClock } from '#daemon/clock';
+import { type Clock, systemClock } from '#daemon/clock';
 import { silentLogger } from '#daemon/log';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { NodeSyncService, SyncState } from '#proto/gen/symbolon/authority/sync';
@@ -67,22 +67,24 @@ async function unixServer(): Promise<{ server: GrpcServer; path: string }> {
   return { server, path };
 }
 
-async function tlsServer(lifetimeMs = 60_000, host = '127.0.0.1'): Promise<TlsGrpcServer> {
+/** How long a client's SVID lives on. */
+const LIFETIME_MS = 60_000;
+
+async function tlsServer(host = '127.0.0.1', clock: Clock = systemClock): Promise<TlsGrpcServer> {
   const server = await serveTls({
     host,
     port: 0,
     credential: SERVER,
-    clock: systemClock,
+    clock,
     log: silentLogger,
     verifyClient: (chain): X509Svid => {
       if (!same(chain[0], CLIENT.chain[0])) throw new SymbolonError('SVID_UNTRUSTED', 'unknown client', { rule: 'test' });
-      const now = systemClock.now();
       return {
         id: parseSpiffeId('spiffe://east.example/client'),
         chain,
         publicKey: CLIENT.privateKey,
         notBefore: 0 as Instant,
-        notAfter: addMs(now, lifetimeMs),
+        notAfter: addMs(clock.now(), LIFETIME_MS),
         serialNumber: '01',
       };
     },
@@ -177,7 +179,7 @@ describe('over TLS', () => {
   });
 
   test('over IPv6, by its bracketed address', async () => {
-    const { address } = await tlsServer(60_000, '::1');
+    const { address } = await tlsServer('::1');
     expect(address).toMatch(/^\[::1\]:\d+$/);
     expect((await callUnary(client(trusting(address, CLIENT)), ControlService.getStatus, {})).trustDomain).toContain('/client');
   });
@@ -221,11 +223,22 @@ describe('over TLS', () => {
   });
 
   test('the connection ends when the SVID of its client does', async () => {
-    const { address } = await tlsServer(300);
+    const now = systemClock.now();
+    const timers: { readonly ms: number; readonly run: () => void }[] = [];
+    const clock: Clock = {
+      now: () => now,
+      after: (ms, run) => {
+        timers.push({ ms, run });
+        return { cancel: () => undefined };
+      },
+    };
+    const { address } = await tlsServer('127.0.0.1', clock);
     const stream = openBidiStream(client(trusting(address, CLIENT)), NodeSyncService.synchronize);
     const answers = messagesOf(stream, NodeSyncService.synchronize);
     stream.write({ enforcedRevision: 1n, agentVersion: '', problem: '' });
     await answers.next();
+    expect(timers.map(({ ms }) => ms)).toEqual([LIFETIME_MS]);
+    timers[0]?.run();
     await expect(answers.next()).rejects.toBeInstanceOf(SymbolonError);
   });
 

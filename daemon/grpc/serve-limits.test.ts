@@ -94,8 +94,8 @@ async function crowd(open: () => Socket, ready: 'connect' | 'secureConnect', cou
       closers.push(() => void socket.destroy());
     });
   await Promise.all(Array.from({ length: count }, arrive));
-  // What is refused is refused at once: what is still open by now is kept.
-  await sleep(300);
+  // What is refused is refused at once: what is still open by now is kept. In steps, so that what has come while this process stood still is heard.
+  for (let i = 0; i < 30; i++) await sleep(10);
   return {
     get open() {
       return alive.size;

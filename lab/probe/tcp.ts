@@ -3,7 +3,7 @@ import type { SendOutcome, SendTarget } from '../probe-protocol.ts';
 import { codeOf, timed } from './timed.ts';
 
 /** How long the two ends may take to say goodbye, so that their last segments do not count for the next probe. */
-const CLOSE_PATIENCE_MS = 200;
+const CLOSE_PATIENCE_MS = 2000;
 
 /** A socket that is on its way to the target. */
 export function connectTo(target: SendTarget): Socket {

@@ -42,7 +42,7 @@ export class RunningAuthority {
     const authority = new RunningAuthority(trustDomain, await freePort());
     const until = Date.now() + START_MS;
     while (!existsSync(authority.socket)) {
-      if (authority.child.exitCode !== null || Date.now() > until) {
+      if (authority.isOver || Date.now() > until) {
         await authority.close();
         throw new Error(`the authority did not start: ${authority.output}`);
       }
@@ -57,8 +57,12 @@ export class RunningAuthority {
     return stdout;
   }
 
+  private get isOver(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   async close(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
+    if (!this.isOver) {
       const closed = new Promise((resolve) => this.child.once('close', resolve));
       this.child.kill('SIGTERM');
       await closed;

@@ -51,7 +51,12 @@ export class TerraformFolder {
     writeFileSync(join(this.path, 'cli.tfrc'), text);
   }
 
-  start(...args: readonly string[]): { readonly child: ChildProcess; readonly done: Promise<TerraformResult> } {
+  /** `output`: what it has said so far. */
+  start(...args: readonly string[]): {
+    readonly child: ChildProcess;
+    readonly output: () => string;
+    readonly done: Promise<TerraformResult>;
+  } {
     const started = performance.now();
     const child = spawn('terraform', [...args], {
       cwd: this.path,
@@ -76,7 +81,7 @@ export class TerraformFolder {
       child.on('error', reject);
       child.on('close', (code) => resolve({ code: code ?? -1, output, ms: Math.round(performance.now() - started) }));
     });
-    return { child, done };
+    return { child, output: () => output, done };
   }
 
   run(...args: readonly string[]): Promise<TerraformResult> {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { TestCa } from '#core/spiffe/testing/ca';
 import { ACCEPT_LIMITS, type AcceptLimits } from '../../agent/session/accept-queue.ts';
@@ -37,8 +38,8 @@ async function kept(limits: AcceptLimits): Promise<number> {
     sockets.push(socket);
   }
   await until(() => connected === CONNECTIONS && closed >= server.listener.refusedConnections, 'the connections', 4000);
-  // What is refused is refused at once: what is still open by now is kept.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  // What is refused is refused at once: what is still open by now is kept. In steps, so that what has come while this process stood still is heard.
+  for (let i = 0; i < 30; i++) await sleep(10);
   return CONNECTIONS - closed;
 }
 

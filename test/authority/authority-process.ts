@@ -47,18 +47,20 @@ export class AuthorityProcess {
         await callUnary(this.client, ControlService.getStatus, {}, { timeoutMs: 1000 });
         return;
       } catch (error) {
-        if (Date.now() > deadline || this.child.exitCode !== null)
-          throw new Error(`the authority does not answer: ${this.output.text}`, { cause: error });
+        if (Date.now() > deadline || this.isOver) throw new Error(`the authority does not answer: ${this.output.text}`, { cause: error });
         await sleep(20);
       }
     }
   }
 
+  private get isOver(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   /** kill -9. */
   async kill(): Promise<void> {
-    const gone = once(this.child, 'exit');
     this.child.kill('SIGKILL');
-    await gone;
+    if (!this.isOver) await once(this.child, 'exit');
     this.client.close();
   }
 }

@@ -1,15 +1,13 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatSelector } from '#core/registration/selector';
 import type { NodeInterfaces, WorkloadInterface } from '../../agent/attestation/discovery/watch.ts';
 import { MAX_INCOMPLETE_LOOKS } from '../../agent/attestation/incomplete-look.ts';
 import { networkNamespaceAt, selectorsAt } from '../../agent/attestation/read-process.ts';
-import { type Elusive, startElusive } from '../setup/processes.ts';
+import { type Elusive, elusiveCommand } from '../setup/processes.ts';
+import { startUntilTold } from '../setup/until-told.ts';
 import { Bed } from './bed.ts';
-
-jest.setTimeout(30_000);
 
 let bed: Bed;
 let discovery: Awaited<ReturnType<Bed['discovery']>>;
@@ -18,13 +16,19 @@ const last = (): NodeInterfaces =>
   discovery.states.at(-1) ?? { workloads: [], uplinks: [], uplinkNames: [], nodeAddresses: [], problems: [] };
 const find = (name: string): WorkloadInterface | undefined => last().workloads.find((w) => w.name === name);
 
-/** Waits until the newest state is as wanted; fails with that state after 5 s. */
+/** Waits until the newest state is as wanted; fails with that state after 20 s. */
 async function eventually(wanted: (state: NodeInterfaces) => boolean): Promise<void> {
-  for (let i = 0; i < 250; i++) {
-    if (wanted(last())) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(20)) if (wanted(last())) return;
   expect(last()).toBe('as wanted');
+}
+
+/** Waits until the node has been looked at after the call: the newest state is of then. */
+async function lookedAt(): Promise<void> {
+  const isRouted = (): boolean => find('wa')?.addresses.some(({ text }) => text === '10.1.0.9') === true;
+  bed.inside('x', 'ip route add 10.1.0.9/32 dev wa');
+  await eventually(isRouted);
+  bed.inside('x', 'ip route del 10.1.0.9/32 dev wa');
+  await eventually(() => !isRouted());
 }
 
 beforeAll(async () => {
@@ -47,21 +51,19 @@ test('finds uplinks, the node’s addresses and workloads with the addresses tha
 
 test('an address that the workload gives itself is not its own', async () => {
   bed.inside('a', 'ip addr add 10.1.0.3/32 dev lo; ip addr add 10.2.0.2/32 dev eth0');
-  discovery.rescan(find('wa')?.interfaceIndex ?? 0);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await lookedAt();
   expect(find('wa')?.addresses.map(({ text }) => text)).toEqual(['10.1.0.2', 'fd01::2']);
 });
 
 test('finds the processes behind an interface, by the namespace of its far end', async () => {
-  const sleeper = bed.run('a', 2201, 'sleep', '60');
+  const sleeper = bed.run('a', 2201, 'sleep', 'infinity');
   await eventually(() => find('wa')?.processes.some(({ selectors }) => selectors.map(formatSelector).includes('unix:uid:2201')) === true);
   const found = find('wa');
   expect(found?.processes).toHaveLength(1);
   expect(found?.netns).toBe(statSync(`/proc/${found?.processes[0]?.pid}/ns/net`, { bigint: true }).ino);
   expect(find('wc')?.processes).toEqual([]);
   sleeper.stop();
-  discovery.rescan(found?.interfaceIndex ?? 0);
-  await eventually(() => find('wa')?.processes.length === 0);
+  await left('wa');
   expect(find('wa')?.netns).toBe(found?.netns);
 });
 
@@ -70,14 +72,20 @@ const usersOf = (found: WorkloadInterface | undefined): readonly string[] =>
     ...new Set(found?.processes.flatMap(({ selectors }) => selectors.map(formatSelector).filter((text) => text.startsWith('unix:uid:')))),
   ].sort();
 
-/** Waits until a process of the user is found in the workload. */
-async function met(name: string, user: string): Promise<void> {
+/** Looks at the workload until it is as wanted. */
+async function lookUntil(name: string, wanted: (found: WorkloadInterface | undefined) => boolean): Promise<void> {
   await eventually(() => {
-    if (usersOf(find(name)).includes(user)) return true;
+    if (wanted(find(name))) return true;
     discovery.rescan(find(name)?.interfaceIndex ?? 0);
     return false;
   });
 }
+
+/** Waits until a process of the user is found in the workload. */
+const met = (name: string, user: string): Promise<void> => lookUntil(name, (found) => usersOf(found).includes(user));
+
+/** Waits until the end of all that ran in the workload has been noticed: who is met next is somebody else. */
+const left = (name: string): Promise<void> => lookUntil(name, (found) => found?.processes.length === 0);
 
 /** Looks at the workload again and again for `ms`; every state that came of it. */
 async function watchFor(name: string, ms: number): Promise<readonly (WorkloadInterface | undefined)[]> {
@@ -107,18 +115,23 @@ test.each<[string, Elusive]>([
   ['has only threads left', ['leaderless']],
 ])('a process that %s is met by every look; a list that is inspected afterwards misses it', async (_, kind) => {
   const namespace = `/run/netns/${bed.namespace('a')}`;
-  const sleeper = bed.run('a', 2201, 'sleep', '60');
+  const sleeper = bed.run('a', 2201, 'sleep', 'infinity');
   await met('wa', 'unix:uid:2201');
-  const elusive = startElusive(kind, namespace, 2999, 6);
-  await met('wa', 'unix:uid:2999');
-  const looks = await watchFor('wa', 1500);
-  // Whoever has ended is not to be met.
-  expect(elusive.exitCode).toBeNull();
-  expect(looks.filter((found) => found?.incompleteLooks === 0 && !usersOf(found).includes('unix:uid:2999'))).toEqual([]);
-  const naive = Array.from({ length: 50 }, () => lookNaively(namespace));
-  expect(naive.filter((users) => !users.includes('unix:uid:2999')).length).toBeGreaterThan(0);
-  await once(elusive, 'exit');
-  sleeper.stop();
+  const elusive = startUntilTold(elusiveCommand(kind, namespace, 2999));
+  try {
+    await met('wa', 'unix:uid:2999');
+    const looks = await watchFor('wa', 1500);
+    expect(looks.filter((found) => found?.incompleteLooks === 0 && !usersOf(found).includes('unix:uid:2999'))).toEqual([]);
+    const naive = Array.from({ length: 50 }, () => lookNaively(namespace));
+    expect(naive.filter((users) => !users.includes('unix:uid:2999')).length).toBeGreaterThan(0);
+    // Whoever has ended is not to be met: it was there all the time, as far as this process has heard by its next turn.
+    await sleep(1);
+    expect(elusive.isOver()).toBe(false);
+  } finally {
+    expect(await elusive.end()).toMatchObject({ code: 0 });
+    sleeper.stop();
+  }
+  await left('wa');
 });
 
 test('a workload that starts a short-lived process every other millisecond is looked at completely again and again', async () => {
@@ -129,6 +142,7 @@ test('a workload that starts a short-lived process every other millisecond is lo
   expect(looks.flatMap((found) => usersOf(found)).every((user) => user === 'unix:uid:2201')).toBe(true);
   expect(Math.max(...looks.map((found) => found?.incompleteLooks ?? 99))).toBeLessThan(MAX_INCOMPLETE_LOOKS / 2);
   loop.stop();
+  await left('wa');
 });
 
 test('an interface that takes over another’s index and name is another one', async () => {
@@ -185,8 +199,7 @@ test('a workload that advertises routes and prefixes stays a workload', async ()
   });
   expect(bed.inside('x', 'ip -6 route show dev wa')).toMatch(/^fd02::\/64/m);
   expect(bed.inside('x', 'ip -6 addr show dev wa')).toContain('inet6 fd02:');
-  discovery.rescan(find('wa')?.interfaceIndex ?? 0);
-  await sleep(300);
+  await lookedAt();
   const { workloads, uplinks, nodeAddresses, problems } = last();
   expect({ uplinks, problems, workloads: workloads.map(({ name }) => name) }).toEqual({
     uplinks: before.uplinks,

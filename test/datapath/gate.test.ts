@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { ECHO, pause, TwoNodes, v4, v6 } from './two-nodes.ts';
-
-jest.setTimeout(30_000);
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '../../agent/session/testing/links.ts';
+import { ECHO, TwoNodes, v4, v6 } from './two-nodes.ts';
 
 let nodes: TwoNodes;
 
@@ -86,13 +85,14 @@ describe('with a pair', () => {
     const { bed } = nodes;
     const kept = await bed.background('a', 'stay', v4('b'), '8443');
     const cut = await bed.background('a', 'stay', v4('b'), '9090');
+    const lost = nodes.sentAgain('a');
     numbers = await nodes.allow('a', 'b', [[6, 8443, 8443]]);
-    await pause(300);
-    const [keptTicks, cutTicks] = [kept.reports.length, cut.reports.filter((r) => r === 'tick').length];
-    await pause(500);
-    expect(kept.reports.length).toBeGreaterThan(keptTicks + 2);
-    expect(kept.reports).not.toContain('stalled');
-    expect(cut.reports.filter((r) => r === 'tick')).toHaveLength(cutTicks);
+    await until(() => cut.reports.at(-1) !== 'tick', 'the cut');
+    expect(cut.reports.at(-1)).toBe('ECONNRESET');
+    const ticks = kept.reports.length;
+    await until(() => kept.reports.length > ticks + 2, 'more ticks');
+    expect(new Set(kept.reports)).toEqual(new Set(['tick']));
+    expect(nodes.sentAgain('a')).toBe(lost);
     kept.stop();
     cut.stop();
   });
@@ -103,7 +103,7 @@ describe('with a pair', () => {
     expect(await quiet.ask()).toBe('answered');
     for (const number of numbers) expect(await datapaths.x.removePair(number)).toBe(true);
     for (const number of numbers) expect(await datapaths.x.removePair(number)).toBe(false);
-    await pause(300);
+    await until(() => busy.reports.at(-1) !== 'tick', 'the cut');
     expect(busy.reports.at(-1)).toBe('ECONNRESET');
     numbers = await nodes.allow('a', 'b', [[6, 8443, 8443]]);
     expect(await quiet.ask()).toBe('ECONNRESET');
@@ -113,10 +113,10 @@ describe('with a pair', () => {
   test('the agent killed and started again: the flow goes on, and the pair is found', async () => {
     const { bed, endpoints } = nodes;
     const connection = await bed.background('a', 'stay', v4('b'), '8443');
+    const lost = nodes.sentAgain('a');
     await nodes.datapaths.x.kill();
     const whileDead = connection.reports.length;
-    await pause(400);
-    expect(connection.reports.length).toBeGreaterThan(whileDead + 1);
+    await until(() => connection.reports.length > whileDead + 2, 'ticks without an agent');
     await nodes.start('x');
     const { found } = nodes.datapaths.x;
     expect(new Set(found.pairs.map(({ spec }) => spec.pair))).toEqual(new Set(numbers));
@@ -124,9 +124,9 @@ describe('with a pair', () => {
     await nodes.configure('x');
     numbers = await nodes.allow('a', 'b', [[6, 8443, 8443]]); // authenticated anew: the same epoch
     const ticks = connection.reports.length;
-    await pause(500);
-    expect(connection.reports.length).toBeGreaterThan(ticks + 2);
-    expect(connection.reports).not.toContain('stalled');
+    await until(() => connection.reports.length > ticks + 2, 'ticks with the new agent');
+    expect(new Set(connection.reports)).toEqual(new Set(['tick']));
+    expect(nodes.sentAgain('a')).toBe(lost);
     connection.stop();
     expect(await nodes.datapaths.x.newEndpoint()).toBeGreaterThan(endpoints.c);
   });

@@ -4,6 +4,8 @@ import type { DatapathConfig, EndpointId, EndpointSpec, GateMode, PairKey, PairS
 import { Bed, type RunningDatapath } from './bed.ts';
 
 const SECOND = 1_000_000_000n;
+/** Longer than any test takes. */
+const LASTING_SECONDS = 3600n;
 const NODE = { x: 1, y: 2 } as const;
 const WORKLOADS = { a: { node: 'x', host: 2 }, c: { node: 'x', host: 3 }, b: { node: 'y', host: 2 } } as const;
 export type Workload = keyof typeof WORKLOADS;
@@ -40,7 +42,7 @@ export class TwoNodes {
       for (const w of this.workloadsOf(node)) this.endpoints[w] = await this.datapaths[node].newEndpoint();
       await this.configure(node);
       this.sessions[node] = await this.datapaths[node].openSession();
-      await this.renew(node, 60n);
+      await this.renew(node);
     }
   }
 
@@ -80,7 +82,7 @@ export class TwoNodes {
     await d.configure(config);
   }
 
-  async renew(node: NodeName, seconds: bigint): Promise<void> {
+  async renew(node: NodeName, seconds = LASTING_SECONDS): Promise<void> {
     const now = await this.datapaths[node].bootNs();
     await this.datapaths[node].renewSession(this.sessions[node], {
       txUntilBootNs: now + seconds * SECOND,
@@ -106,7 +108,7 @@ export class TwoNodes {
           role,
           grants: grants.map(([protocol, lowPort, highPort]) => ({ protocol, lowPort, highPort })),
           session: this.sessions[node],
-          notAfterBootNs: (await this.datapaths[node].bootNs()) + 300n * SECOND,
+          notAfterBootNs: (await this.datapaths[node].bootNs()) + LASTING_SECONDS * SECOND,
         };
         await this.datapaths[node].installPair(spec);
       }
@@ -120,7 +122,13 @@ export class TwoNodes {
 
   async refuse(key: PairKey): Promise<void> {
     const now = await this.datapaths.x.bootNs();
-    await this.datapaths.x.refuse(key, 'test', now + 60n * SECOND);
+    await this.datapaths.x.refuse(key, 'test', now + LASTING_SECONDS * SECOND);
+  }
+
+  /** How many TCP segments a workload has sent once more, for want of an answer. */
+  sentAgain(w: Workload): number {
+    const [names = '', values = ''] = this.bed.inside(w, 'grep ^Tcp: /proc/net/snmp').split('\n');
+    return Number(values.split(' ')[names.split(' ').indexOf('RetransSegs')]);
   }
 
   /** How often the gate of a node had this reason. */

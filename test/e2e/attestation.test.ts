@@ -3,6 +3,7 @@ import { parseIpAddress } from '#core/network/address';
 import type { WorkloadSpec } from '#lab/spec';
 import { type Elusive, elusiveCommand } from '../setup/processes.ts';
 import { NodeGate } from '../setup/node-gate.ts';
+import { startUntilTold } from '../setup/until-told.ts';
 import { startWorld, type World } from '../setup/world.ts';
 
 let world: World;
@@ -28,17 +29,20 @@ test('a process of another user that stays takes the identity away; when it is g
   const kept = await world.prober.connect('web', 'payments', 8443);
   const { node } = world.lab.workload('web');
   const gate = new NodeGate(world.lab, node.name);
-  const stranger = world.lab.exec({ place: node.name }, ['nsenter', '--net=/run/netns/web', 'sleep', '8']);
-  await world.eventually(async () => {
-    const { workloads } = await world.agentStatus(node.name);
-    if (!workloads.some((w) => w.gate === 'unattested' && w.problem?.includes('matches no identity')))
-      throw new Error(JSON.stringify(workloads));
-  }, 10_000);
-  // It is dropped, not refused: the sender tries again, and may be attested by then.
-  const dropped = gate.counted('UNATTESTED');
-  expect(await kept.exchange(500)).toMatchObject({ kind: 'silence' });
-  await world.eventually(() => expect(gate.counted('UNATTESTED')).toBeGreaterThan(dropped));
-  await stranger;
+  const stranger = startUntilTold(world.lab.commandFor({ place: node.name }, ['nsenter', '--net=/run/netns/web', 'cat']));
+  try {
+    await world.eventually(async () => {
+      const { workloads } = await world.agentStatus(node.name);
+      if (!workloads.some((w) => w.gate === 'unattested' && w.problem?.includes('matches no identity')))
+        throw new Error(JSON.stringify(workloads));
+    }, 20_000);
+    // It is dropped, not refused: the sender tries again, and may be attested by then.
+    const dropped = gate.counted('UNATTESTED');
+    expect(await kept.exchange(500)).toMatchObject({ kind: 'silence' });
+    await world.eventually(() => expect(gate.counted('UNATTESTED')).toBeGreaterThan(dropped));
+  } finally {
+    await stranger.end();
+  }
   await world.attested(['web']);
   expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
 }, 60_000);
@@ -53,16 +57,19 @@ test.each<[string, Elusive]>([
   'a process of another user that %s takes the identity away, and the agent lives on',
   async (_, kind) => {
     const agent = world.lab.agents.pid('east-1');
-    const stranger = world.lab.exec({ place: 'east-1' }, elusiveCommand(kind, '/run/netns/web', 2666, 12));
-    await world.eventually(
-      async () => expect(await atWeb()).toMatchObject({ gate: 'unattested', problem: expect.stringMatching(/matches no|faster/) }),
-      8000,
-    );
-    for (let i = 0; i < 20; i++) {
-      expect(await world.prober.run({ ...WEB_TO_PAYMENTS, expected: 'refused', timeoutMs: 100 })).not.toMatchObject({ seen: 'passed' });
-      expect(await atWeb()).toMatchObject({ gate: 'unattested' });
+    const stranger = startUntilTold(world.lab.commandFor({ place: 'east-1' }, elusiveCommand(kind, '/run/netns/web', 2666)));
+    try {
+      await world.eventually(
+        async () => expect(await atWeb()).toMatchObject({ gate: 'unattested', problem: expect.stringMatching(/matches no|faster/) }),
+        20_000,
+      );
+      for (let i = 0; i < 20; i++) {
+        expect(await world.prober.run({ ...WEB_TO_PAYMENTS, expected: 'refused', timeoutMs: 100 })).not.toMatchObject({ seen: 'passed' });
+        expect(await atWeb()).toMatchObject({ gate: 'unattested' });
+      }
+    } finally {
+      expect(await stranger.end()).toMatchObject({ code: 0 });
     }
-    expect((await stranger).code).toBe(0);
     await world.attested(['web']);
     expect(world.lab.agents.pid('east-1')).toBe(agent);
   },

@@ -17,6 +17,8 @@ afterAll(async () => {
 const RESET = { kind: 'error', code: 'ECONNRESET' };
 const REFUSED = { seen: 'refused', code: 'ECONNREFUSED' };
 const PATIENCE_MS = 10_000;
+/** An echo would have come back by then. */
+const SILENCE_SECONDS = 0.5;
 
 const reportsPolicy = QUICKSTART_POLICIES.find((policy) => policy.name === 'reports-to-payments');
 
@@ -35,13 +37,13 @@ test('removing a policy cuts an established connection; restoring it lets new on
   expect(old.opened.kind).toBe('answered');
   expect((await old.exchange()).kind).toBe('answered');
   const { connection, counted } = await openDeaf('reports');
-  expect(await connection.exchange('before')).toEqual({ said: 'answered', established: true });
+  expect(await connection.exchange('before', PATIENCE_MS / 1000)).toEqual({ said: 'answered', established: true });
 
   await world.enforced(await world.removePolicy('reports-to-payments'));
   expect(await old.exchange(PATIENCE_MS)).toMatchObject(RESET);
   const cut = counted();
   // It does not hear that it is cut, and sends on: there is something that could come back to life.
-  expect(await connection.exchange('during')).toEqual({ said: 'silence', established: true });
+  expect(await connection.exchange('during', SILENCE_SECONDS)).toEqual({ said: 'silence', established: true });
   await world.eventually(() => expect(counted()).toBeGreaterThan(cut));
   const row = { from: 'reports', to: 'payments', protocol: 'tcp', port: 8443, family: 4, timeoutMs: PATIENCE_MS } as const;
   expect(await world.prober.run({ ...row, expected: 'refused' })).toMatchObject(REFUSED);
@@ -49,7 +51,7 @@ test('removing a policy cuts an established connection; restoring it lets new on
   if (reportsPolicy) await world.declarePolicy(reportsPolicy);
   expect(await world.prober.run({ ...row, expected: 'passed' })).toMatchObject({ seen: 'passed' });
   const restored = counted();
-  expect(await connection.exchange('after')).toEqual({ said: 'silence', established: true });
+  expect(await connection.exchange('after', SILENCE_SECONDS)).toEqual({ said: 'silence', established: true });
   await world.eventually(() => expect(counted()).toBeGreaterThan(restored), 20_000);
   expect([arrivedAtPayments('before'), arrivedAtPayments('during'), arrivedAtPayments('after')]).toEqual([true, false, false]);
 }, 60_000);
@@ -58,11 +60,11 @@ test('a same-node connection is cut as well', async () => {
   const kept = await world.prober.connect('cache', 'payments', 8443);
   expect((await kept.exchange()).kind).toBe('answered');
   const { connection, counted } = await openDeaf('cache');
-  expect(await connection.exchange('near')).toEqual({ said: 'answered', established: true });
+  expect(await connection.exchange('near', PATIENCE_MS / 1000)).toEqual({ said: 'answered', established: true });
   await world.enforced(await world.removePolicy('cache-to-payments'));
   expect(await kept.exchange(PATIENCE_MS)).toMatchObject(RESET);
   const cut = counted();
-  expect(await connection.exchange('gone')).toEqual({ said: 'silence', established: true });
+  expect(await connection.exchange('gone', SILENCE_SECONDS)).toEqual({ said: 'silence', established: true });
   await world.eventually(() => expect(counted()).toBeGreaterThan(cut));
   expect(arrivedAtPayments('gone')).toBe(false);
 }, 60_000);

@@ -3,6 +3,7 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createServerCertificate } from '../../provider/plugin/server-certificate.ts';
@@ -48,7 +49,7 @@ resource "symbolon_node" "a" {
   });
 
   /** Starts an apply that has created the node but has no answer yet. */
-  async function stalledApply(): Promise<{ child: ChildProcess; done: Promise<{ code: number; output: string }>; answer: () => void }> {
+  async function stalledApply(): Promise<ReturnType<TerraformFolder['start']> & { readonly answer: () => void }> {
     let answer = (): void => undefined;
     const stored = new Promise<void>((resolve) => {
       authority.beforeAnswer = () => {
@@ -104,12 +105,12 @@ resource "symbolon_node" "a" {
   });
 
   test('Ctrl-C: what was under way ends and is in state', async () => {
-    const { child, done, answer } = await stalledApply();
+    const { child, output, done, answer } = await stalledApply();
     process.kill(-(child.pid ?? 0), 'SIGINT');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const end = Date.now() + 20_000; !output().includes('Interrupt received') && Date.now() < end; ) await sleep(20);
+    expect(output()).toContain('Interrupt received');
     answer();
-    const { output } = await done;
-    expect(output).toContain('Interrupt received');
+    await done;
     authority.beforeAnswer = () => Promise.resolve();
     expect(await terraform.plan()).toEqual([]);
     expect(authority.nodes.all.size).toBe(1);

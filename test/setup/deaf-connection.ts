@@ -4,11 +4,12 @@ import type { Lab } from '#lab/lab';
 
 /**
  * For python3: a TCP connection whose socket never sees a reset: a filter of its own drops segments with RST before TCP looks at them. Each line of
- * its input is sent; it says whether it came back within so many seconds, and then in which state the socket is (1 = established). Filters need root: it becomes the workload's user as soon as it has one.
+ * its input is a number of seconds and a text, which is sent; it says whether that came back within the time, and then in which state the socket is
+ * (1 = established). Filters need root: it becomes the workload's user as soon as it has one.
  */
 const DEAF = `
 import ctypes, os, select, socket, struct, sys
-namespace, uid, host, port, seconds = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), float(sys.argv[5])
+namespace, uid, host, port = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 if ctypes.CDLL(None, use_errno=True).setns(os.open(namespace, os.O_RDONLY), 0x40000000): raise OSError(ctypes.get_errno(), 'setns')
 s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET, socket.SOCK_STREAM)
 # ldb [13]; jset #4, drop, keep
@@ -23,10 +24,10 @@ s.connect((host, port))
 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 print('open', s.getsockname()[1], flush=True)
 for line in sys.stdin:
-    said = 'silence'
+    said, (seconds, text) = 'silence', line.split(' ', 1)
     try:
-        s.sendall(line.encode())
-        if select.select([s], [], [], seconds)[0]:
+        s.sendall(text.encode())
+        if select.select([s], [], [], float(seconds))[0]:
             said = 'answered' if s.recv(65536) else 'closed'
     except OSError as error:
         said = error.strerror
@@ -47,9 +48,9 @@ export class DeafConnection {
     readonly localPort: number,
   ) {}
 
-  static async open(lab: Lab, from: string, address: string, port: number, patienceSeconds = 0.5): Promise<DeafConnection> {
+  static async open(lab: Lab, from: string, address: string, port: number): Promise<DeafConnection> {
     const { node, workload } = lab.workload(from);
-    const what = [`/run/netns/${from}`, String(workload.uid), address, String(port), String(patienceSeconds)];
+    const what = [`/run/netns/${from}`, String(workload.uid), address, String(port)];
     const [file = '', ...args] = lab.commandFor({ place: node.name }, ['python3', '-c', DEAF, ...what]);
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] }) as unknown as ChildProcessWithoutNullStreams;
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -59,8 +60,8 @@ export class DeafConnection {
   }
 
   /** Sends a line and waits for its echo. */
-  async exchange(text: string): Promise<DeafOutcome> {
-    this.child.stdin.write(`${text}\n`);
+  async exchange(text: string, patienceSeconds: number): Promise<DeafOutcome> {
+    this.child.stdin.write(`${patienceSeconds} ${text}\n`);
     const [, said = '', state] = /^(.*) (\d+)$/.exec(String((await this.lines.next()).value)) ?? [];
     return { said, established: state === '1' };
   }

@@ -1,7 +1,9 @@
 /* Processes that are hard to look at, for tests of attestation; as root, outside of the workload.
  *
- * processes hop NAMESPACE UID SECONDS MICROSECONDS	goes on as another process again and again
- * processes leaderless NAMESPACE UID SECONDS		goes on as a thread whose first thread has ended
+ * processes hop NAMESPACE UID MICROSECONDS	goes on as another process again and again
+ * processes leaderless NAMESPACE UID		goes on as a thread whose first thread has ended
+ *
+ * They end when standard input does.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -9,19 +11,20 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-static time_t end;
+/* Shared by all of them. */
+static volatile int *over;
 
 static void hop(useconds_t life)
 {
-	while (time(NULL) < end) {
+	while (!*over) {
 		/* The parent ends, the child goes on: the same program, and never the same process. */
-		if (fork() != 0)
+		if (fork() > 0)
 			_exit(0);
 		if (life > 0)
 			usleep(life);
@@ -32,9 +35,19 @@ static void hop(useconds_t life)
 static void *stay(void *unused)
 {
 	(void)unused;
-	while (time(NULL) < end)
-		usleep(100000);
+	while (!*over)
+		usleep(10000);
 	_exit(0);
+}
+
+static void *listen_for_the_end(void *unused)
+{
+	char byte;
+
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+	*over = 1;
+	return unused;
 }
 
 static void become(const char *namespace, uid_t uid)
@@ -47,23 +60,27 @@ static void become(const char *namespace, uid_t uid)
 
 int main(int argc, char **argv)
 {
+	pthread_t thread;
 	int status = 0;
 
-	if (argc < 5)
+	if (argc < 4)
 		return 2;
-	end = time(NULL) + atoi(argv[4]);
+	over = mmap(NULL, sizeof(*over), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (over == MAP_FAILED)
+		return 1;
 	/* Whoever's parent has ended is this one's child: it clears them away. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
 		return 1;
 	if (fork() == 0) {
 		become(argv[2], atoi(argv[3]));
-		if (strcmp(argv[1], "hop") == 0 && argc > 5)
-			hop(atoi(argv[5]));
-		pthread_t thread;
+		if (strcmp(argv[1], "hop") == 0 && argc > 4)
+			hop(atoi(argv[4]));
 		if (pthread_create(&thread, NULL, stay, NULL) != 0)
 			_exit(1);
 		syscall(SYS_exit, 0); /* of this thread alone */
 	}
+	if (pthread_create(&thread, NULL, listen_for_the_end, NULL) != 0)
+		return 1;
 	while (wait(&status) > 0)
 		;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -19,14 +19,8 @@ function processesTool(): string {
 /** `hop`: goes on as another process every so many microseconds. `leaderless`: its first thread has ended, another goes on. */
 export type Elusive = readonly ['hop', microseconds: number] | readonly ['leaderless'];
 
-/** The command line of a process that is hard to look at, in a network namespace given by its path, as a user. It ends after `seconds`. */
-export function elusiveCommand(kind: Elusive, namespace: string, uid: number, seconds: number): readonly string[] {
+/** The command line of a process that is hard to look at, in a network namespace given by its path, as a user. It ends when its input does. */
+export function elusiveCommand(kind: Elusive, namespace: string, uid: number): readonly string[] {
   const [mode, ...more] = kind;
-  return [processesTool(), mode, namespace, String(uid), String(seconds), ...more.map(String)];
-}
-
-/** Starts it. */
-export function startElusive(kind: Elusive, namespace: string, uid: number, seconds: number): ChildProcess {
-  const [file = '', ...args] = elusiveCommand(kind, namespace, uid, seconds);
-  return spawn(file, args, { stdio: 'inherit' });
+  return [processesTool(), mode, namespace, String(uid), ...more.map(String)];
 }
