@@ -14,7 +14,8 @@ async function problemOf(lab: Lab, name: string): Promise<string | undefined> {
   try {
     const { workloads } = JSON.parse((await lab.agents.fetch(lab.workload(name).node.name, '/status')).body) as AgentStatus;
     const found = workloads.find((w) => w.identity === `spiffe://${lab.spec.trustDomain}/${name}`);
-    return found && found.gate !== 'unattested' ? undefined : (found?.problem ?? 'not found');
+    if (!found || found.gate === 'unattested') return found?.problem ?? 'not found';
+    return found.problem;
   } catch (error) {
     // An agent that is just starting, beside the socket of one that was killed.
     return describeError(error);

@@ -74,6 +74,25 @@ describe('planEndpoints', () => {
   });
 
   const [web] = plan([], [identity('web')]);
+  const waits = { awaitsSvid: true, problem: expect.stringContaining('SVID') };
+  test.each<[string, Partial<WorkloadEndpoint>, AttestedInterface, object]>([
+    ['one that was gated stays so, and its live pairs with it', {}, identity('web'), { endpoint: 100, gate: 'all', ...waits }],
+    ['as its entry says by now', {}, identity('web', 'inbound'), { endpoint: 100, gate: 'inbound', ...waits }],
+    ['also while nobody runs in it', {}, found({ kind: 'pending' }), { endpoint: 100, gate: 'all', ...waits }],
+    ['one that never had an SVID waits', { gate: 'unattested' }, identity('web'), { endpoint: 100, gate: 'unattested', ...waits }],
+    ['one that was not managed waits', { gate: 'unmanaged' }, identity('web'), { endpoint: 100, gate: 'unattested', ...waits }],
+    ['another identity in it waits', {}, identity('batch'), { endpoint: 100, gate: 'unattested', ...waits }],
+    ['another namespace waits', {}, { ...identity('web'), namespace: 8n }, { endpoint: 100, gate: 'unattested', ...waits }],
+  ])('an agent that comes after another has no SVIDs yet: %s', (_, change, attested, expected) => {
+    expect(plan(web ? [{ ...web, ...change }] : [], [attested], false)).toMatchObject([expected]);
+  });
+
+  test('with its SVID it waits no longer', () => {
+    const [kept] = plan(web ? [web] : [], [identity('web')], false);
+    const [ready] = plan(kept ? [kept] : [], [identity('web')]);
+    expect(ready).toEqual(web);
+  });
+
   test.each([
     ['the same again keeps its endpoint', identity('web'), 100],
     ['a restart of the process keeps it', found({ kind: 'pending' }), 100],

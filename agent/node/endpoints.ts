@@ -17,7 +17,18 @@ export interface WorkloadEndpoint {
   readonly gate: GateMode;
   /** Undefined: not managed, or not attested (`problem` says why). */
   readonly identity?: { readonly entryId: string; readonly spiffeId: SpiffeId };
+  /** Its SVID is not at hand: nothing is proven for it yet. What an earlier agent has proven goes on under its lease. */
+  readonly awaitsSvid?: true;
   readonly problem?: string;
+}
+
+/** What the workload sends first must wait: who it is, or what it proves itself with, is not known yet. */
+export function mustWait(endpoint: WorkloadEndpoint): boolean {
+  return endpoint.gate === 'unattested' || endpoint.awaitsSvid === true;
+}
+
+function isManaged(gate: GateMode): boolean {
+  return gate === 'inbound' || gate === 'all';
 }
 
 const NOBODY = 'no process runs in it, or the node has no registration entries yet';
@@ -45,7 +56,8 @@ function gateOf(enforcement: Enforcement, ready: boolean): GateMode {
 /**
  * The endpoints that should be, given those that were. An instance keeps its endpoint as long as interface, namespace and identity are the same;
  * anything else is a new endpoint, so that nothing is inherited. An unmanaged workload, which nobody would ask for proof, does not get an address that is
- * `claimed`. `ready` says whether the workload's SVID is at hand: before that its traffic waits.
+ * `claimed`. `ready` says whether the workload's SVID is at hand: before that
+ * its traffic waits, but for that of live pairs which an agent before this one has left.
  */
 export function planEndpoints(input: {
   readonly known: readonly WorkloadEndpoint[];
@@ -60,6 +72,10 @@ export function planEndpoints(input: {
     endpoint.gate === 'unmanaged' && endpoint.addresses.some(input.claimed)
       ? { ...endpoint, gate: 'unattested', problem: 'its address still stands for an earlier workload at another node' }
       : endpoint;
+  const withSvid = ({ awaitsSvid: _, problem: __, ...endpoint }: WorkloadEndpoint): WorkloadEndpoint =>
+    endpoint.gate === 'unmanaged' || endpoint.identity === undefined || input.ready(endpoint.identity.entryId)
+      ? endpoint
+      : { ...endpoint, awaitsSvid: true, problem: 'its SVID has not been issued yet' };
   const byInterface = new Map(input.known.map((endpoint) => [endpoint.interfaceIndex, endpoint]));
   const planOne = (found: AttestedInterface): WorkloadEndpoint => {
     const known = byInterface.get(found.interfaceIndex);
@@ -77,17 +93,18 @@ export function planEndpoints(input: {
       case 'identity': {
         const { entry } = attestation;
         const enforcement = entry.enforcement ?? input.defaultEnforcement ?? DEFAULT_ENFORCEMENT;
-        const gate = gateOf(enforcement, input.ready(entry.id));
+        const gate = gateOf(enforcement, input.ready(entry.id) || (same && isManaged(known.gate)));
         const identity = { entryId: entry.id, spiffeId: entry.spiffeId };
-        return gate === 'unattested'
-          ? { ...base, addresses: attestation.addresses, gate, identity, problem: 'its SVID has not been issued yet' }
-          : { ...base, addresses: attestation.addresses, gate, identity };
+        return withSvid({ ...base, addresses: attestation.addresses, gate, identity });
       }
       case 'unmanaged':
         return { ...base, gate: 'unmanaged' };
-      case 'pending':
-        if (same && known.identity !== undefined) return { ...known, name: found.name, instance: found.instance };
-        return { ...base, gate: 'unattested', problem: attestation.reason ?? NOBODY };
+      case 'pending': {
+        const nobody = { gate: 'unattested', problem: attestation.reason ?? NOBODY } as const;
+        if (!same || known.identity === undefined) return { ...base, ...nobody };
+        const kept = withSvid({ ...known, name: found.name, instance: found.instance });
+        return mustWait(kept) && kept.awaitsSvid === undefined ? { ...kept, ...nobody } : kept;
+      }
       case 'refused':
         return { ...base, gate: 'unattested', problem: attestation.reason };
       default:

@@ -28,7 +28,7 @@ const held: HeldFlow = {
 };
 
 /** A gate that writes down what it is told, and a clock that is turned by hand. */
-function scene(gate: WorkloadEndpoint['gate'], allowed = true) {
+function scene(gate: WorkloadEndpoint['gate'], allowed = true, more: Partial<WorkloadEndpoint> = {}) {
   const said: string[] = [];
   const timers: (() => void)[] = [];
   let endpoint: WorkloadEndpoint = {
@@ -39,6 +39,7 @@ function scene(gate: WorkloadEndpoint['gate'], allowed = true) {
     addresses: [flow.source],
     gate,
     identity: { entryId: 'e', spiffeId: parseSpiffeId('spiffe://east.example/web') },
+    ...more,
   };
   let hold: (flow: HeldFlow) => void = () => undefined;
   const datapath: Pick<Datapath, 'onHeld' | 'retry' | 'refuse' | 'bootNs'> = {
@@ -67,7 +68,8 @@ function scene(gate: WorkloadEndpoint['gate'], allowed = true) {
     said,
     hold: () => hold(held),
     become: (next: WorkloadEndpoint['gate']) => {
-      endpoint = { ...endpoint, gate: next };
+      const { awaitsSvid: _, ...rest } = endpoint;
+      endpoint = { ...rest, gate: next };
       contact.settle();
     },
     elapse: () => {
@@ -97,6 +99,14 @@ describe('FirstContact', () => {
     s.hold();
     s.become(gate);
     expect(s.said).toEqual(expected);
+  });
+
+  test('what is new to a workload that awaits its SVID waits with it', () => {
+    const s = scene('all', true, { awaitsSvid: true });
+    s.hold();
+    expect(s.said).toEqual(['attest']);
+    s.become('all');
+    expect(s.said).toEqual(['attest', 'pair']);
   });
 
   test('patience ends: an answer, once', () => {

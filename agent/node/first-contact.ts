@@ -1,7 +1,7 @@
 import type { Flow } from '#core/network/flow';
 import type { Clock } from '#daemon/clock';
 import type { Datapath, EndpointId, HeldFlow } from '../datapath/contract.ts';
-import type { WorkloadEndpoint } from './endpoints.ts';
+import { mustWait, type WorkloadEndpoint } from './endpoints.ts';
 
 /** A workload that is not attested (or has no SVID) by then gets an answer: refused. */
 const PATIENCE_MS = 5000;
@@ -36,7 +36,7 @@ export class FirstContact {
 
   private take(held: HeldFlow): void {
     const endpoint = this.parts.endpointOf(held.key.endpoint);
-    if (endpoint && endpoint.gate !== 'unattested') return this.pass(held, endpoint);
+    if (endpoint && !mustWait(endpoint)) return this.pass(held, endpoint);
     const flows = this.waiting.get(held.key.endpoint) ?? new Set();
     flows.add(held);
     this.waiting.set(held.key.endpoint, flows);
@@ -58,7 +58,7 @@ export class FirstContact {
   settle(): void {
     for (const [id, flows] of this.waiting) {
       const endpoint = this.parts.endpointOf(id);
-      if (endpoint?.gate === 'unattested') continue;
+      if (endpoint && mustWait(endpoint)) continue;
       this.waiting.delete(id);
       if (endpoint) for (const held of flows) this.pass(held, endpoint);
     }

@@ -10,7 +10,7 @@ import type { Clock } from '#daemon/clock';
 import type { NodeView } from '../identity/node-view.ts';
 import { refused } from '../proof/refusal.ts';
 import type { Credential, JudgedPair, Judgement, PairJudge } from '../proof/contract.ts';
-import type { WorkloadEndpoint } from './endpoints.ts';
+import { mustWait, type WorkloadEndpoint } from './endpoints.ts';
 import { judgePair } from './judge.ts';
 
 /** How long a pair may live before its workloads prove themselves again. */
@@ -38,15 +38,16 @@ export class NodePairJudge implements PairJudge {
     this.changes += 1n;
   }
 
-  /** The attested workload at an address of this node. */
+  /** The attested workload at an address of this node that can prove itself. */
   endpointAt(address: IpAddress): WorkloadEndpoint | undefined {
     const endpoint = this.byAddress.get(address.text);
-    return endpoint?.identity && endpoint.gate !== 'unattested' && endpoint.gate !== 'unmanaged' ? endpoint : undefined;
+    return endpoint?.identity && endpoint.gate !== 'unmanaged' && !mustWait(endpoint) ? endpoint : undefined;
   }
 
-  localWorkload(flow: Flow, end: 'source' | 'destination'): Credential | undefined {
-    const identity = this.endpointAt(end === 'source' ? flow.source : flow.destination)?.identity;
-    return identity && this.credentialOf(identity.entryId);
+  localWorkload(flow: Flow, end: 'source' | 'destination'): Credential | 'pending' | undefined {
+    const endpoint = this.byAddress.get(flow[end].text);
+    if (!endpoint?.identity || endpoint.gate === 'unmanaged') return undefined;
+    return (mustWait(endpoint) ? undefined : this.credentialOf(endpoint.identity.entryId)) ?? 'pending';
   }
 
   verifySvid(chain: readonly Uint8Array[]): X509Svid {

@@ -46,7 +46,7 @@ export function judgeLive(live: LiveJudge, pair: LivePair): PairVerdict {
   const { proven } = pair;
   const { flow, role } = proven;
   const local = live.judge.localWorkload(flow, role === 'client' ? 'source' : 'destination');
-  if (!local || live.endpointOf(pair) !== pair.endpoint || local.svid.id !== proven.local.id) {
+  if (!local || local === 'pending' || live.endpointOf(pair) !== pair.endpoint || local.svid.id !== proven.local.id) {
     return no('endpoint-gone', 'no-such-workload', `${proven.local.id} is no longer there`);
   }
   let peer: X509Svid;

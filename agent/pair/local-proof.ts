@@ -5,6 +5,7 @@ import type { SpiffeId } from '#core/spiffe/id';
 import { addMs, earliest, type Instant } from '#core/time/instant';
 import type { PairJudge, ProvenPair } from '../proof/contract.ts';
 import { grantsCover, intersectGrants } from '../proof/grants.ts';
+import { localCredential } from '../proof/local-credential.ts';
 
 /**
  * Both ends of a pair whose two workloads are on this node: the node holds both keys and attested both, so nothing is to be proven to
@@ -16,12 +17,8 @@ export function proveLocally(
   flow: Flow,
   at: Instant,
 ): { readonly client: ProvenPair; readonly server: ProvenPair } {
-  const source = judge.localWorkload(flow, 'source');
-  const destination = judge.localWorkload(flow, 'destination');
-  if (!source || !destination) {
-    const missing = source ? flow.destination : flow.source;
-    throw new SymbolonError('PAIR_REFUSED', `no attested workload is at ${missing.text}`, { reason: 'no-such-workload' });
-  }
+  const source = localCredential(judge, flow, 'source');
+  const destination = localCredential(judge, flow, 'destination');
   const client = judge.verifySvid(source.svid.chain);
   const server = judge.verifySvid(destination.svid.chain);
   const egress = judge.judge({ peerNode: node, peer: server, local: client.id, flow, peerEnd: 'destination' });

@@ -17,7 +17,7 @@ import { stepPair } from './state/step-pair.ts';
 const REFUSE_NS = 3_000_000_000n;
 /** The same where it may be otherwise in a moment. */
 const REFUSE_PASSING_NS = 1_000_000_000n;
-const PASSING: ReadonlySet<string> = new Set(['no-credit', 'overloaded', 'internal', 'session-lost', 'peer-unreachable']);
+const PASSING: ReadonlySet<string> = new Set(['not-ready', 'no-credit', 'overloaded', 'internal', 'session-lost', 'peer-unreachable']);
 
 /** A pair of ends with its state. */
 export interface PairMachine {

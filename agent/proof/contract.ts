@@ -35,6 +35,7 @@ export type PairRefusal =
   | 'svid-refused'
   | 'not-placed'
   | 'no-such-workload'
+  | 'not-ready'
   | 'denied-by-policy'
   | 'overloaded'
   | 'unsupported'
@@ -65,8 +66,8 @@ export type Judgement = { readonly verdict: 'accepted'; readonly grants: readonl
 
 /** What the responder needs from its node to answer a peer's request; also asked by the initiator about what the responder proved. */
 export interface PairJudge {
-  /** The local workload at an address with its credential, or undefined. */
-  localWorkload(flow: Flow, end: 'source' | 'destination'): Credential | undefined;
+  /** The local workload at an address: its credential; `pending` while its SVID is not at hand; undefined if no workload with an identity is there. */
+  localWorkload(flow: Flow, end: 'source' | 'destination'): Credential | 'pending' | undefined;
   /** Chain against its own trust domain's bundle. Throws SymbolonError. */
   verifySvid(chain: readonly Uint8Array[]): X509Svid;
   /** Placement, then policy of this node's side. `peerEnd` says which end of the flow the peer's workload is. */

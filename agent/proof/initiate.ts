@@ -12,6 +12,7 @@ import { derivePairId } from './pair-id.ts';
 import { agreeX25519, newX25519Share, type X25519Share } from './x25519.ts';
 import type { Credential, PairOutcome } from './contract.ts';
 import { type ExchangeContext, pairExpiry } from './exchange.ts';
+import { localCredential } from './local-credential.ts';
 import { refusalOfError, refused } from './refusal.ts';
 import { decodeResponseTerms, encodeRequestTerms } from './terms.ts';
 import { refusalOf } from './verdict.ts';
@@ -34,8 +35,7 @@ export interface FinishedPair {
 
 /** Signs the request for a pair with a credit of the peer. Throws SymbolonError. */
 export async function startPair(x: ExchangeContext, credit: AuthenticatorRequest, flow: Flow, replaces?: string): Promise<StartedPair> {
-  const local = x.judge.localWorkload(flow, 'source');
-  if (!local) throw new SymbolonError('PAIR_REFUSED', `no attested workload is at ${flow.source.text}`, { reason: 'no-such-workload' });
+  const local = localCredential(x.judge, flow, 'source');
   x.ledger.claim('credit', credit);
   const share = x.forwardSecrecy ? newX25519Share() : undefined;
   const terms = encodeRequestTerms({

@@ -12,6 +12,7 @@ const REASONS: ReadonlySet<string> = new Set<PairRefusal>([
   'svid-refused',
   'not-placed',
   'no-such-workload',
+  'not-ready',
   'denied-by-policy',
   'overloaded',
   'unsupported',

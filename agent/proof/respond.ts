@@ -10,6 +10,7 @@ import { agreeX25519, newX25519Share } from './x25519.ts';
 import type { X509Svid } from '#core/spiffe/svid';
 import type { ProvenPair, Refusal } from './contract.ts';
 import { type ExchangeContext, pairExpiry } from './exchange.ts';
+import { localCredential } from './local-credential.ts';
 import { refusalOfError, refused } from './refusal.ts';
 import { decodeRequestTerms, encodeResponseTerms, type RequestTerms } from './terms.ts';
 
@@ -64,8 +65,7 @@ async function answerOnce(
 ): Promise<PairAnswer | undefined> {
   const { flow } = asked;
   const generation = x.judge.generation();
-  const local = x.judge.localWorkload(flow, 'destination');
-  if (!local) return refused('no-such-workload', `no attested workload is at ${flow.destination.text}`);
+  const local = localCredential(x.judge, flow, 'destination');
   const judged = x.judge.judge({ peerNode: x.peerNode.id, peer, local: local.svid.id, flow, peerEnd: 'source' });
   if (judged.verdict === 'refused') return judged;
   const share = asked.x25519.length > 0 ? newX25519Share() : undefined;

@@ -8,6 +8,7 @@ const VERDICTS: Readonly<Record<Exclude<PairRefusal, 'session-lost'>, Verdict>> 
   'svid-refused': Verdict.VERDICT_SVID_REFUSED,
   'not-placed': Verdict.VERDICT_NOT_PLACED,
   'no-such-workload': Verdict.VERDICT_NO_SUCH_WORKLOAD,
+  'not-ready': Verdict.VERDICT_NOT_READY,
   'denied-by-policy': Verdict.VERDICT_DENIED_BY_POLICY,
   overloaded: Verdict.VERDICT_OVERLOADED,
   unsupported: Verdict.VERDICT_UNSUPPORTED,

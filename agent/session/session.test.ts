@@ -99,6 +99,15 @@ describe('a pair is refused', () => {
     expect(await client.authenticate(flow)).toMatchObject({ verdict: 'refused', reason });
   });
 
+  test.each([
+    ['at the destination', () => two, FLOW.destination],
+    ['at the source', () => one, FLOW.source],
+  ])('a workload %s that awaits its SVID', async (_name, node, { text }) => {
+    node().withoutSvid.add(text);
+    expect(await client.authenticate(FLOW)).toMatchObject({ verdict: 'refused', reason: 'not-ready' });
+    node().withoutSvid.delete(text);
+  });
+
   test('when the rows cannot be written', async () => {
     server.hooks.refuse = new SymbolonError('PAIR_REFUSED', 'the gate is full', { reason: 'overloaded' });
     expect(await client.authenticate(FLOW)).toMatchObject({ verdict: 'refused', reason: 'overloaded' });

@@ -218,6 +218,7 @@ const ROWS: readonly Row[] = [
   ],
   ['a refused port leaves the pair', widening, refusedBy('denied-by-policy'), ALLOWS, 'live', ['refuse 22 denied-by-policy']],
   ['a renewal that failed in passing leaves the pair', renewing, refusedBy('session-lost'), ALLOWS, 'live', []],
+  ['as one whose peer has restarted and has no SVID yet does', renewing, refusedBy('not-ready'), ALLOWS, 'live', []],
   [
     'a renewal that was refused ends it',
     renewing,

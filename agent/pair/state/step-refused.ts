@@ -15,6 +15,7 @@ function reachOf(reason: Refused['reason']): 'port' | 'ends' | 'passing' {
     case 'unsupported':
     case 'bad-authenticator':
       return 'ends';
+    case 'not-ready':
     case 'no-credit':
     case 'overloaded':
     case 'internal':

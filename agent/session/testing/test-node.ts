@@ -30,6 +30,8 @@ export class TestNode implements PairJudge {
   directory: NodeDirectory = buildDirectory([]);
   /** By address. */
   readonly workloads = new Map<string, Credential>();
+  /** Addresses of workloads whose SVID is not at hand. */
+  readonly withoutSvid = new Set<string>();
   private current = 1n;
   private readonly verifier: SvidVerifier = createSvidVerifier();
 
@@ -62,8 +64,9 @@ export class TestNode implements PairJudge {
     return credential;
   }
 
-  localWorkload(flow: Flow, end: 'source' | 'destination'): Credential | undefined {
-    return this.workloads.get(flow[end].text);
+  localWorkload(flow: Flow, end: 'source' | 'destination'): ReturnType<PairJudge['localWorkload']> {
+    const { text } = flow[end];
+    return this.withoutSvid.has(text) ? 'pending' : this.workloads.get(text);
   }
 
   verifySvid(chain: readonly Uint8Array[]): X509Svid {

@@ -44,6 +44,8 @@ export enum Verdict {
   VERDICT_OVERLOADED = 8,
   VERDICT_UNSUPPORTED = 9,
   VERDICT_INTERNAL = 10,
+  /** VERDICT_NOT_READY - The workload is there, and waits for its SVID. */
+  VERDICT_NOT_READY = 11,
   UNRECOGNIZED = -1,
 }
 

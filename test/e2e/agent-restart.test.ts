@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startWorld, type World } from '../setup/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+}, 60_000);
+afterAll(async () => {
+  await world?.close();
+});
+
+const PAUSE_SECONDS = 0.01;
+const WEB_TO_PAYMENTS = { from: 'web', to: 'payments', protocol: 'tcp', port: 8443, family: 4, expected: 'passed' } as const;
+
+/** How many of so many pings from web to payments, all of one flow, were answered. A lost one is not sent again. */
+async function answered(count: number): Promise<number> {
+  const ping = ['ping', '-n', '-q', '-W', '5', '-i', String(PAUSE_SECONDS), '-c', String(count), world.lab.addressOf('payments', 4)];
+  const { stdout } = await world.lab.execAs('web', ping, { timeoutMs: 60_000 });
+  return Number(/ (\d+) received/.exec(stdout)?.[1]);
+}
+
+async function workloadsOf(node: string): Promise<readonly { identity?: string; gate: string; problem?: string }[]> {
+  return (await world.agentStatus(node)).workloads;
+}
+
+test.each([[['east-2']], [['east-1']], [['east-1', 'east-2']]])(
+  'agents that are killed and come back, %j: no packet of a live flow is lost',
+  async (nodes) => {
+    expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+    const whole = answered(400);
+    await world.lab.agents.kill(nodes);
+    await world.lab.agents.up(nodes);
+    await world.attested(['web', 'payments']);
+    expect(await whole).toBe(400);
+  },
+);
+
+test('also while the authority is away: what was proven goes on under its lease, and nothing new begins', async () => {
+  expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+  const whole = answered(400);
+  await world.lab.authority.kill();
+  await world.lab.agents.kill(['east-1', 'east-2']);
+  // Healthy they are not before the authority has answered.
+  const back = world.lab.agents.up(['east-1', 'east-2']);
+  for (const [node, name] of [
+    ['east-1', 'web'],
+    ['east-2', 'payments'],
+  ] as const)
+    await world.eventually(async () => {
+      const found = { identity: world.spiffeId(name), gate: 'all', problem: expect.stringContaining('SVID') };
+      expect(await workloadsOf(node)).toContainEqual(expect.objectContaining(found));
+    }, 20_000);
+  // Waits for the SVID, and is refused when nobody waits any more.
+  const { seen } = await world.prober.run({ ...WEB_TO_PAYMENTS, from: 'reports', to: 'payments', expected: 'nothing' });
+  expect(['nothing', 'refused']).toContain(seen);
+  expect(await answered(50)).toBe(50);
+  await world.lab.authority.start();
+  await back;
+  await world.attested(['web', 'payments']);
+  expect(await whole).toBe(400);
+  expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+});
