@@ -27,10 +27,12 @@ test.each([[['east-2']], [['east-1']], [['east-1', 'east-2']]])(
   'agents that are killed and come back, %j: no packet of a live flow is lost',
   async (nodes) => {
     expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+    const withinTheNode = await world.prober.connect('cache', 'payments', 8443);
     const whole = answered(400);
     await world.lab.agents.kill(nodes);
     await world.lab.agents.up(nodes);
     await world.attested(['web', 'payments']);
+    expect((await withinTheNode.exchange()).kind).toBe('answered');
     expect(await whole).toBe(400);
   },
 );
