@@ -185,19 +185,28 @@ export class Bed {
   async discovery(node: string): Promise<{
     readonly states: readonly NodeInterfaces[];
     readonly rescan: (index: number) => void;
-    readonly say: (line: string) => void;
+    /** Resolves when it has been heard. */
+    readonly tell: (what: 'fail' | 'heal') => Promise<void>;
   }> {
     const child = this.start(node, process.execPath, [join(this.directory, 'discovery-driver.js')]);
     const states: NodeInterfaces[] = [];
+    let heard = (): void => undefined;
     await new Promise<void>((resolve) => {
       if (child.stdout)
         createInterface({ input: child.stdout }).on('line', (line) => {
-          states.push(readWire(line) as NodeInterfaces);
+          const said = readWire(line) as NodeInterfaces | string;
+          if (typeof said === 'string') return heard();
+          states.push(said);
           resolve();
         });
     });
     const say = (line: string): void => void child.stdin?.write(`${line}\n`);
-    return { states, rescan: (index) => say(String(index)), say };
+    const tell = (what: string): Promise<void> =>
+      new Promise((resolve) => {
+        heard = resolve;
+        say(what);
+      });
+    return { states, rescan: (index) => say(String(index)), tell };
   }
 
   /** Runs a program in a workload as a user; it ends with the bed, or when `stop` is called. */

@@ -1,4 +1,5 @@
-// Watches workloads in the network namespace that it was started in; writes each state as a line. Between `fail` and `heal` every look fails. Bundled by bed.ts.
+// Watches workloads in the network namespace that it was started in; writes each state as a line. Between `fail` and `heal`,
+// which it repeats, every look fails. Bundled by bed.ts.
 import { createInterface } from 'node:readline';
 import { parseIpPrefix } from '#core/network/prefix';
 import { systemClock } from '#daemon/clock';
@@ -24,6 +25,8 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     watch.close();
     process.exit(0);
   }
-  if (line === 'fail' || line === 'heal') fails = line === 'fail';
-  else watch.rescan(Number(line));
+  if (line === 'fail' || line === 'heal') {
+    fails = line === 'fail';
+    say(line);
+  } else watch.rescan(Number(line));
 });
