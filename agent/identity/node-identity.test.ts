@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TestCa } from '#core/spiffe/testing/ca';
 import { silentLogger } from '#daemon/log';
 import { type NodeIdentity, type NodeIdentityOptions, startNodeIdentity } from './node-identity.ts';
@@ -14,9 +14,6 @@ import {
   until,
   wireIdentity,
 } from './testing/fake-authority.ts';
-
-// Keys are made and connections opened: a busy machine takes its time.
-jest.setTimeout(30_000);
 
 let directory: string;
 let authority: FakeAuthority;

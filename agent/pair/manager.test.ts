@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Flow } from '#core/network/flow';
 import { TestCa } from '#core/spiffe/testing/ca';
 import type { EndpointId } from '../datapath/contract.ts';
@@ -8,9 +8,6 @@ import { CONNECT_TIMEOUT_MS } from '../session/peer-sessions.ts';
 import { tcpFlow, until } from '../session/testing/links.ts';
 import { linkNodes } from '../session/testing/test-node.ts';
 import { startAgents, type TestAgent } from './testing/test-agent.ts';
-
-// Keys are made and connections opened: a busy machine takes its time.
-jest.setTimeout(30_000);
 
 const FLOW = tcpFlow('10.1.0.2', '10.2.0.2', 8443);
 const TCP = (lowPort: number, highPort = lowPort) => ({ protocol: 6, lowPort, highPort });

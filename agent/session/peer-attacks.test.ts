@@ -1,6 +1,6 @@
 import { createServer, connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { connect as connectTcp, type AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { TEST_NOW, TestCa, type TestCertificate } from '#core/spiffe/testing/ca';
 import { addMs } from '#core/time/instant';
 import { silentLogger } from '#daemon/log';
@@ -9,9 +9,6 @@ import { dialAs, listenAs, type ListeningNode, tcpFlow, until } from './testing/
 import { linkNodes, TestNode } from './testing/test-node.ts';
 import { SESSION_ALPN, sessionTlsOptions } from './tls.ts';
 import { verifyNodePeer } from './verify-peer.ts';
-
-// Keys are made and connections opened: a busy machine takes its time.
-jest.setTimeout(30_000);
 
 const HOUR = 3_600_000;
 const OLD: TestCertificate = { notBefore: addMs(TEST_NOW, -HOUR / 2), notAfter: addMs(TEST_NOW, -HOUR / 3) };

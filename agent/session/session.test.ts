@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SymbolonError } from '#core/errors/error';
 import { TestCa } from '#core/spiffe/testing/ca';
 import { addMs } from '#core/time/instant';
 import { dialAs, listenAs, type ListeningNode, type RecordedHooks, tcpFlow, until } from './testing/links.ts';
 import { linkNodes, testClock, TestNode } from './testing/test-node.ts';
 import type { OwnedSession } from './hooks.ts';
-
-// Keys are made and connections opened: a busy machine takes its time.
-jest.setTimeout(30_000);
 
 const TCP = (lowPort: number, highPort = lowPort) => ({ protocol: 6, lowPort, highPort });
 const FLOW = tcpFlow('10.1.0.2', '10.2.0.2', 8443);

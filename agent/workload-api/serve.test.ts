@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, Metadata } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RegistrationEntry } from '#core/registration/entry';
 import { parseSelector } from '#core/registration/selector';
 import type { BundleSet } from '#core/spiffe/bundle';
@@ -19,9 +19,6 @@ import { Emitter } from '#daemon/emitter';
 import type { Credential } from '../proof/contract.ts';
 import { serveWorkloadApi, SVID_GRACE_MS, type WorkloadApi } from './serve.ts';
 import type { WorkloadApiSource } from './source.ts';
-
-// Keys are made and connections opened: a busy machine takes its time.
-jest.setTimeout(30_000);
 
 const ownNamespace = statSync('/proc/self/ns/net', { bigint: true }).ino;
 const NODE = 'spiffe://east.example/symbolon/node/east-1';

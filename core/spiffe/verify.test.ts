@@ -1,13 +1,10 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { addMs } from '#core/time/instant';
 import { KEY_USAGE } from './extensions.ts';
 import { CLIENT_AUTH, SERVER_AUTH } from './leaf.ts';
 import { TEST_NOW, TestCa, type TestCertificate } from './testing/ca.ts';
 import { createSvidVerifier, MAX_CHAIN_LENGTH, verifyX509Svid } from './verify.ts';
-
-// Keys are made and connections opened: a busy machine takes its time.
-jest.setTimeout(30_000);
 
 const HOUR = 3_600_000;
 const EMAIL_PROTECTION = '1.3.6.1.5.5.7.3.4';

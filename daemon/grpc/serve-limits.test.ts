@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -19,9 +19,6 @@ import type { PlaceLimits } from './places.ts';
 import { type GrpcServer, serveTls, serveUnix, type TlsServe } from './serve.ts';
 import { type ConnectionLimits, TLS_LIMITS, type TlsLimits, UNIX_LIMITS, type UnixLimits } from './serve-limits.ts';
 import { type TlsCredential, tlsIdentity } from '../tls/credential.ts';
-
-// Hundreds of handshakes: a busy machine takes its time.
-jest.setTimeout(60_000);
 
 const CROWD = 100;
 const UNLIMITED: PlaceLimits = { all: 100_000, ofOne: 100_000, givesWay: 'newcomer' };

@@ -5,9 +5,6 @@ import { startAgents, type TestAgent } from '../../agent/pair/testing/test-agent
 import { Tombstones } from '../../agent/pair/tombstones.ts';
 import { tcpFlow, until } from '../../agent/session/testing/links.ts';
 
-// Keys are made and connections opened: a busy machine takes its time.
-jest.setTimeout(30_000);
-
 const FLOW = tcpFlow('10.1.0.2', '10.2.0.2', 8443);
 
 let one: TestAgent;

@@ -13,9 +13,6 @@ import { linkNodes, TestNode } from '../../agent/session/testing/test-node.ts';
 
 // Attacks on the proof of a pair; agent/session/pair-attacks.test.ts tries them in more shapes. Each is seen to work with one check replaced.
 
-// Keys are made and connections opened: a busy machine takes its time.
-jest.setTimeout(30_000);
-
 const FLOW = tcpFlow('10.1.0.2', '10.2.0.2', 8443);
 const ALL_TCP: readonly Grant[] = [{ protocol: 6, lowPort: 1, highPort: 65_535 }];
 const DIGEST_BYTES = 32;

@@ -1,14 +1,11 @@
 import { type AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { TestCa } from '#core/spiffe/testing/ca';
 import { until } from '../../agent/session/testing/links.ts';
 import { TestNode } from '../../agent/session/testing/test-node.ts';
 import { SESSION_ALPN, sessionTlsOptions } from '../../agent/session/tls.ts';
 import { type PeerRules, verifyNodePeer } from '../../agent/session/verify-peer.ts';
-
-// Keys are made and connections opened: a busy machine takes its time.
-jest.setTimeout(30_000);
 
 let one: TestNode;
 let two: TestNode;

@@ -1,11 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { FakeAuthority } from '../../provider/testing/fake-authority.ts';
 import { type ReattachedProvider, reattachProvider } from '../../provider/testing/reattached-provider.ts';
 import { TerraformFolder } from '../../provider/testing/terraform.ts';
-
-jest.setTimeout(60_000);
 
 let provider: ReattachedProvider;
 let authority: FakeAuthority;

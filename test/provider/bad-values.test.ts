@@ -1,13 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { instantFromMs } from '#core/time/instant';
 import { certificatesToPem } from '#core/spiffe/pem';
 import { TestCa } from '#core/spiffe/testing/ca';
 import { type ReattachedProvider, reattachProvider } from '../../provider/testing/reattached-provider.ts';
 import { TerraformFolder } from '../../provider/testing/terraform.ts';
-
-jest.setTimeout(60_000);
 
 // No authority runs here: everything below is found before anything is connected to.
 let provider: ReattachedProvider;

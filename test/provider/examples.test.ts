@@ -1,11 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { FakeAuthority } from '../../provider/testing/fake-authority.ts';
 import { reattachProvider } from '../../provider/testing/reattached-provider.ts';
 import { TerraformFolder } from '../../provider/testing/terraform.ts';
-
-jest.setTimeout(60_000);
 
 const FOLDER = join(__dirname, '../../provider/docs/examples');
 

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { FakeAuthority } from '../../provider/testing/fake-authority.ts';
 import { type ReattachedProvider, reattachProvider } from '../../provider/testing/reattached-provider.ts';
 import { TerraformFolder } from '../../provider/testing/terraform.ts';
-
-jest.setTimeout(60_000);
 
 let provider: ReattachedProvider;
 let authority: FakeAuthority;

@@ -5,14 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createServerCertificate } from '../../provider/plugin/server-certificate.ts';
 import { FakeAuthority } from '../../provider/testing/fake-authority.ts';
 import { mirrorConfig, mirrorPath } from '../../provider/testing/mirror.ts';
 import { packageProvider } from '../../provider/testing/packaged-provider.ts';
 import { TerraformFolder } from '../../provider/testing/terraform.ts';
-
-jest.setTimeout(60_000);
 
 // The provider as users have it: one file in a mirror, started by terraform, with AutoMTLS.
 const folder = mkdtempSync(join(tmpdir(), 'sy-pkg-'));
