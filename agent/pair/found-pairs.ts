@@ -1,17 +1,34 @@
-import { type Flow, hasPorts, parsePort, parseProtocol } from '#core/network/flow';
+import type { Flow } from '#core/network/flow';
 import type { IpAddress } from '#core/network/address';
+import type { Grant } from '#core/policy/model';
 import type { Datapath, EndpointId, FoundPair } from '../datapath/contract.ts';
-import type { PairEnds } from './ends.ts';
+import { flowOfGrant } from '../proof/grants.ts';
+import { endsKey, type PairEnds } from './ends.ts';
 import { LOCAL_LEASE_NS } from './local-lease.ts';
 import type { PairBook } from './pair-book.ts';
+import type { Reach } from './state/step-refused.ts';
 import { RECEIVE_LEASE_NS } from '../session/session-lease.ts';
+
+/** After a refusal that may be otherwise in a moment. */
+const RETRY_NS = 1_000_000_000n;
+
+interface Waiting extends FoundPair {
+  /** The grants that have not been refused. */
+  readonly grants: readonly Grant[];
+  readonly notBeforeNs: bigint;
+}
+
+function isFirst(grant: Grant, flow: Flow): boolean {
+  const first = flowOfGrant(flow, grant);
+  return first.protocol === flow.protocol && first.servicePort === flow.servicePort;
+}
 
 /**
  * Pairs that an earlier agent of this node left in the gate. Their proofs are gone with it: those that a local client started are proven
- * anew under the rest of their lease, so that their flows go on; whatever was not proven by its end is removed.
+ * anew under the rest of their lease, so that their flows go on; whatever is refused, or was not proven by its end, is removed.
  */
 export class FoundPairs {
-  private waiting: readonly FoundPair[];
+  private readonly waiting: Map<string, Waiting>;
   private readonly openedNs: bigint;
 
   constructor(
@@ -21,30 +38,61 @@ export class FoundPairs {
     /** Where the directory says that an address is; undefined before there is one. */
     private readonly whereIs: (address: IpAddress) => 'here' | 'elsewhere' | undefined,
   ) {
-    this.waiting = datapath.found.pairs;
+    this.waiting = new Map(
+      datapath.found.pairs.map((pair) => [endsKey(pair.spec), { ...pair, grants: pair.spec.grants, notBeforeNs: 0n }]),
+    );
     this.openedNs = datapath.bootNs();
   }
 
-  /** Starts the proofs of those whose workload is known by now. */
+  /** Starts the proofs of those whose workload is known by now, and of those that were refused in passing. */
   resume(): void {
-    for (const { spec } of this.waiting) {
-      const [grant] = spec.grants;
-      if (spec.role !== 'client' || !grant || this.endpointOf(spec) !== spec.endpoint || !this.whereIs(spec.remote)) continue;
+    const nowNs = this.datapath.bootNs();
+    for (const pair of this.waiting.values()) {
+      const { spec, grants, notBeforeNs } = pair;
+      const [grant] = grants;
+      if (spec.role !== 'client' || !grant || nowNs < notBeforeNs) continue;
+      if (this.endpointOf(spec) !== spec.endpoint || !this.whereIs(spec.remote)) continue;
       const machine = this.book.at(spec);
       if (machine.state.kind !== 'idle') continue;
-      const protocol = parseProtocol(grant.protocol);
-      const ends = { source: spec.local, destination: spec.remote, protocol };
-      const flow: Flow = hasPorts(protocol) ? { ...ends, servicePort: parsePort(Math.max(1, grant.lowPort)) } : ends;
-      this.book.dispatch(machine, { kind: 'wanted', flow, attempt: this.book.newAttempt() });
+      this.book.dispatch(machine, {
+        kind: 'wanted',
+        flow: flowOfGrant({ source: spec.local, destination: spec.remote }, grant),
+        attempt: this.book.newAttempt(),
+      });
     }
   }
 
-  /** Removes those whose lease cannot hold any more. Nothing is removed that was replaced meanwhile: the gate compares numbers. */
+  /** The pair that was found has been replaced by one that is proven. */
+  proven(ends: PairEnds): void {
+    this.waiting.delete(endsKey(ends));
+  }
+
+  /** An exchange for a flow between these ends was refused: another grant is tried, or the same again, or the pair is removed. */
+  refused(ends: PairEnds, flow: Flow, reach: Reach): void {
+    const key = endsKey(ends);
+    const pair = this.waiting.get(key);
+    if (!pair) return;
+    if (reach === 'passing') {
+      this.waiting.set(key, { ...pair, notBeforeNs: this.datapath.bootNs() + RETRY_NS });
+      return;
+    }
+    const grants = reach === 'port' ? pair.grants.filter((grant) => !isFirst(grant, flow)) : [];
+    this.waiting.set(key, { ...pair, grants });
+    if (grants.length > 0) this.resume();
+    else this.remove(key, pair);
+  }
+
+  /** Removes those whose lease cannot hold any more. */
   sweep(): void {
-    if (this.waiting.length === 0) return;
     const age = this.datapath.bootNs() - this.openedNs;
-    const over = ({ spec }: FoundPair): boolean => age > (this.whereIs(spec.remote) === 'here' ? LOCAL_LEASE_NS : RECEIVE_LEASE_NS);
-    for (const found of this.waiting.filter(over)) this.datapath.removePair(found.spec.pair);
-    this.waiting = this.waiting.filter((found) => !over(found));
+    for (const [key, pair] of this.waiting) {
+      if (age > (this.whereIs(pair.spec.remote) === 'here' ? LOCAL_LEASE_NS : RECEIVE_LEASE_NS)) this.remove(key, pair);
+    }
+  }
+
+  /** Nothing is removed that was replaced meanwhile: the gate compares numbers. */
+  private remove(key: string, { spec }: FoundPair): void {
+    this.waiting.delete(key);
+    this.datapath.removePair(spec.pair);
   }
 }

@@ -1,11 +1,9 @@
 import { describeError } from '#core/errors/error';
-import { parsePort, parseProtocol, hasPorts, type Flow } from '#core/network/flow';
-import type { Grant } from '#core/policy/model';
 import type { X509Svid } from '#core/spiffe/svid';
 import type { EndpointId } from '../datapath/contract.ts';
 import type { PairJudge, PairRefusal } from '../proof/contract.ts';
 import type { CloseReason } from '../session/contract.ts';
-import { intersectGrants } from '../proof/grants.ts';
+import { flowOfGrant, intersectGrants } from '../proof/grants.ts';
 import type { LivePair, PairVerdict } from './state/pair-state.ts';
 
 export interface LiveJudge {
@@ -18,15 +16,6 @@ export interface LiveJudge {
 
 function no(reason: CloseReason, refusal: PairRefusal, detail: string): PairVerdict {
   return { verdict: 'refused', reason, refusal, detail };
-}
-
-/** The flow of a grant's first port, between the same two. */
-function flowOfGrant(flow: Flow, grant: Grant): Flow {
-  const protocol = parseProtocol(grant.protocol);
-  const { source, destination } = flow;
-  return hasPorts(protocol)
-    ? { source, destination, protocol, servicePort: parsePort(Math.max(1, grant.lowPort)) }
-    : { source, destination, protocol };
 }
 
 function verifyAgain(live: LiveJudge, peer: X509Svid): X509Svid {

@@ -328,6 +328,49 @@ describe('the session', () => {
     expect([one.datapath.send(web, FLOW), serves()]).toEqual(['passed', true]);
   });
 
+  test('of a restarted agent waits for a workload that awaits its SVID at the other end', async () => {
+    await connect();
+    two.node.withoutSvid.add('10.2.0.2');
+    await one.restart();
+    await until(() => one.datapath.refusals.length > 1, 'a second attempt', 5000);
+    expect(one.datapath.refusals[0]).toMatchObject({ reason: 'not-ready' });
+    expect([one.datapath.send(web, FLOW), serves()]).toEqual(['passed', true]);
+    two.node.withoutSvid.clear();
+    await until(() => one.manager.pairs().length === 1, 'the takeover', 5000);
+    expect(one.datapath.history).toEqual([expect.stringMatching(/^install client \d+ epoch 1$/)]);
+  });
+
+  test('of a restarted agent ends a pair that it found when the policy is gone meanwhile', async () => {
+    await connect();
+    two.node.ingress = () => [];
+    await one.restart();
+    await until(() => !one.datapath.admits(web, FLOW, 'client'), 'the removal', 5000);
+    expect(one.datapath.history).toEqual([expect.stringMatching(/^remove client/)]);
+  });
+
+  test('of a restarted agent leaves what it found when something else is refused', async () => {
+    two.node.ingress = (_from, _to, flow) => (flow.servicePort === 22 ? [] : [TCP(8443)]);
+    await connect();
+    two.node.withoutSvid.add('10.2.0.2');
+    await one.restart();
+    await until(() => one.datapath.refusals.length > 0, 'the first attempt', 5000);
+    one.datapath.send(web, tcpFlow('10.1.0.2', '10.2.0.2', 22));
+    two.node.withoutSvid.clear();
+    await until(() => one.manager.pairs().length === 1, 'the takeover', 5000);
+    expect(one.datapath.history).toEqual([expect.stringMatching(/^install client \d+ epoch 1$/)]);
+  });
+
+  test('of a restarted agent is not ended because one of several ports is gone', async () => {
+    one.node.egress = () => [TCP(22), TCP(8443)];
+    two.node.ingress = () => [TCP(22), TCP(8443)];
+    await connect();
+    two.node.ingress = (_from, _to, flow) => (flow.servicePort === 22 ? [] : [TCP(8443)]);
+    await one.restart();
+    await until(() => one.manager.pairs().length === 1, 'the takeover', 5000);
+    expect(one.datapath.refusals).toMatchObject([{ reason: 'denied-by-policy' }]);
+    expect([one.datapath.send(web, FLOW), one.datapath.send(web, tcpFlow('10.1.0.2', '10.2.0.2', 22))]).toEqual(['passed', 'refused']);
+  });
+
   test('is replaced when the node’s SVID is renewed, and the pairs move', async () => {
     await connect();
     const [old] = one.manager.sessions();

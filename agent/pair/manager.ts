@@ -17,6 +17,7 @@ import { RECEIVE_LEASE_NS } from '../session/session-lease.ts';
 import type { SessionLink } from '../session/session-link.ts';
 import { SessionPool, type SessionPoolOptions } from '../session/session-pool.ts';
 import type { Attempt, LivePair } from './state/pair-state.ts';
+import { reachOf } from './state/step-refused.ts';
 import { Tombstones } from './tombstones.ts';
 import { UnheardCloses } from './unheard-closes.ts';
 
@@ -209,6 +210,7 @@ class Manager implements PairManager {
     const pair: LivePair = { proven, number: this.book.newNumber(), endpoint, session, peerNode, grants: proven.grants };
     const next = this.book.newAttempt();
     this.book.dispatch(machine, { kind: 'proven', pair, next, ...(attempt !== undefined && { attempt }) });
+    if (livePair(machine)) this.found.proven(machine.ends);
     const { pairId, role, peer, local } = proven;
     this.options.log.info({ pair: pairId, role, local: local.id, peer: peer.id, peerNode }, 'pair proven');
   }
@@ -218,6 +220,7 @@ class Manager implements PairManager {
     log.info({ from: attempt.flow.source.text, to: attempt.flow.destination.text, reason, detail }, 'pair refused');
     machine.renewAt = addMs(clock.now(), RETRY_RENEWAL_MS * (1 + Math.random()));
     this.book.dispatch(machine, { kind: 'refused', attempt: attempt.id, reason, next: this.book.newAttempt() });
+    this.found.refused(machine.ends, attempt.flow, reachOf(reason));
   }
 
   // ---- sessions
@@ -311,6 +314,7 @@ class Manager implements PairManager {
       if (this.unheard.sweep(now)) this.options.onUnclaimed?.();
       this.local.renew();
       this.found.sweep();
+      this.found.resume();
       this.pool.tick();
       this.tickPairs();
     } catch (error) {

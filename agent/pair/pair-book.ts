@@ -12,12 +12,12 @@ import { endsKey, gateKeyOf, type PairEnds } from './ends.ts';
 import { judgeLive } from './judge-live.ts';
 import { type Attempt, IDLE, type LivePair, type PairEffect, type PairEvent, type PairState, type PairView } from './state/pair-state.ts';
 import { stepPair } from './state/step-pair.ts';
+import { reachOf } from './state/step-refused.ts';
 
 /** How long a decided refusal answers further packets; `configure` clears it when policies change. */
 const REFUSE_NS = 3_000_000_000n;
 /** The same where it may be otherwise in a moment. */
 const REFUSE_PASSING_NS = 1_000_000_000n;
-const PASSING: ReadonlySet<string> = new Set(['not-ready', 'no-credit', 'overloaded', 'internal', 'session-lost', 'peer-unreachable']);
 
 /** A pair of ends with its state. */
 export interface PairMachine {
@@ -175,7 +175,7 @@ export class PairBook {
       case 'tell-closed':
         return this.parts.tellClosed(effect.pair, effect.reason);
       case 'refuse': {
-        const until = datapath.bootNs() + (PASSING.has(effect.reason) ? REFUSE_PASSING_NS : REFUSE_NS);
+        const until = datapath.bootNs() + (reachOf(effect.reason) === 'passing' ? REFUSE_PASSING_NS : REFUSE_NS);
         return datapath.refuse(gateKeyOf(effect.flow, machine.ends.endpoint), effect.reason, until);
       }
       case 'forget':

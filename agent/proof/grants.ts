@@ -1,4 +1,4 @@
-import type { Flow } from '#core/network/flow';
+import { type Flow, hasPorts, parsePort, parseProtocol } from '#core/network/flow';
 import type { Grant } from '#core/policy/model';
 
 /** What both grant: the ranges that lie in a grant of either list. */
@@ -26,4 +26,12 @@ export function sameGrants(a: readonly Grant[], b: readonly Grant[]): boolean {
     a.length === b.length &&
     a.every((x, i) => x.protocol === b[i]?.protocol && x.lowPort === b[i]?.lowPort && x.highPort === b[i]?.highPort)
   );
+}
+
+/** The flow to a grant's first port, between the same two. */
+export function flowOfGrant({ source, destination }: Pick<Flow, 'source' | 'destination'>, grant: Grant): Flow {
+  const protocol = parseProtocol(grant.protocol);
+  return hasPorts(protocol)
+    ? { source, destination, protocol, servicePort: parsePort(Math.max(1, grant.lowPort)) }
+    : { source, destination, protocol };
 }

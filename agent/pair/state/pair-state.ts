@@ -58,7 +58,7 @@ export type PairEffect =
   /** Tell the peer that this end does not have the pair. */
   | { readonly kind: 'tell-closed'; readonly pair: LivePair; readonly reason: CloseReason }
   /** Answer the flow with a refusal for a while. */
-  | { readonly kind: 'refuse'; readonly flow: Flow; readonly reason: string }
+  | { readonly kind: 'refuse'; readonly flow: Flow; readonly reason: PairRefusal | 'peer-unreachable' }
   /** Drop what is held of the flow; the next packet is held anew. */
   | { readonly kind: 'forget'; readonly flow: Flow }
   /** Refuse what the peer proposes. */

@@ -5,7 +5,10 @@ import { withNext } from './step-proven.ts';
 type Refused = PairEvent & { kind: 'refused' };
 
 /** `port`: another port may fare better. `ends`: no flow between these ends will do. `passing`: it may be otherwise in a moment. */
-function reachOf(reason: Refused['reason']): 'port' | 'ends' | 'passing' {
+export type Reach = 'port' | 'ends' | 'passing';
+
+/** How much a refusal says. */
+export function reachOf(reason: Refused['reason']): Reach {
   switch (reason) {
     case 'denied-by-policy':
       return 'port';
