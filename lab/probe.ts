@@ -47,6 +47,8 @@ export interface KeptConnection {
   readonly opened: SendOutcome;
   /** One line back and forth. */
   exchange(timeoutMs?: number): Promise<SendOutcome>;
+  /** Whether the line of the last exchange has reached the other end, answered or not. */
+  arrived(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -117,13 +119,23 @@ export class Prober {
 
   /** Opens a TCP connection that stays. */
   async connect(from: string, to: string, port: number, family: 4 | 6 = 4, timeoutMs = PATIENT_TIMEOUT_MS): Promise<KeptConnection> {
-    await this.probeOf(to).listen('tcp', port);
+    const receiver = this.probeOf(to);
+    await receiver.listen('tcp', port);
     const probe = this.probeOf(from);
+    let nonce = '';
     const connection = randomUUID();
     const opened = await probe.send({ do: 'connect', connection, address: this.#lab.addressOf(to, family), port, timeoutMs });
     return {
       opened,
-      exchange: (limitMs = DEFAULT_TIMEOUT_MS) => probe.send({ do: 'exchange', connection, nonce: randomUUID(), timeoutMs: limitMs }),
+      exchange: (limitMs = DEFAULT_TIMEOUT_MS) => {
+        nonce = randomUUID();
+        return probe.send({ do: 'exchange', connection, nonce, timeoutMs: limitMs });
+      },
+      arrived: async () => {
+        await sleep(SETTLE_MS);
+        await receiver.count(); // it tells of what it has got before it answers
+        return receiver.arrivals.some(({ text }) => text.includes(nonce));
+      },
       close: () => probe.disconnect(connection),
     };
   }
