@@ -6,6 +6,7 @@ import { waitForAttested } from '#lab/attested';
 import type { QuickstartTerraform } from './terraform.ts';
 
 const WEB: ProbeRow = { from: 'web', to: 'payments', protocol: 'tcp', port: 8443, family: 4, expected: 'passed' };
+const PING = { from: 'web', to: 'payments', protocol: 'echo', expected: 'passed' } as const;
 const REPORTS: ProbeRow = { ...WEB, from: 'reports' };
 const POLICY = 'reports-to-payments';
 /** A connection that does not answer for so long is cut: the lab's round trip takes a millisecond. */
@@ -104,5 +105,8 @@ export async function reuseAddress(stage: Stage): Promise<void> {
     await lab.replaceWorkload('impostor', { name: 'web', uid: 1001 });
     await waitForAttested(lab, ['web']);
   });
-  await report(stage, WEB, 'web is back, and proves itself again');
+  // Nobody sends a ping again: one that waits for its pair comes late, one that is lost fails the row.
+  await report(stage, { ...PING, family: 4 }, 'web is back; first packet of the pair: one ping');
+  await report(stage, { ...PING, family: 6 }, 'first packet of the pair: one ping');
+  await report(stage, WEB, 'web is back, and has proven itself again');
 }
