@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { probeBundle } from './executables.ts';
 import type { Lab } from './lab.ts';
+import { INSIDE } from './layout.ts';
+import { OPERATOR } from './names.ts';
 import type { PacketCounts, ProbeProtocol, SendOutcome } from './probe-protocol.ts';
 import { ProbeProcess } from './probe-process.ts';
 
@@ -19,6 +22,7 @@ export type Seen = 'passed' | 'refused' | 'nothing' | 'delivered';
 
 /** One thing to try: who sends what to whom, and what must come of it. Workloads by name. */
 export interface ProbeRow {
+  /** A workload; or OPERATOR: from there everything crosses the router, and no gate but the receiver's. */
   readonly from: string;
   readonly to: string;
   readonly protocol: ProbeProtocol;
@@ -61,14 +65,19 @@ export class Prober {
     this.#lab = lab;
   }
 
-  /** The probe of a workload; what has reached its listeners is in `arrivals`. */
-  probeOf(workload: string): ProbeProcess {
-    const known = this.#probes.get(workload);
+  /** The probe of a workload, or of OPERATOR; what has reached its listeners is in `arrivals`. */
+  probeOf(who: string): ProbeProcess {
+    const known = this.#probes.get(who);
     if (known) return known;
-    const { node } = this.#lab.workload(workload);
-    const probe = new ProbeProcess(workload, (argv) => this.#lab.commandFor({ place: node.name, workload }, argv));
-    this.#probes.set(workload, probe);
+    const probe = new ProbeProcess(who, this.#commandLine(who));
+    this.#probes.set(who, probe);
     return probe;
+  }
+
+  #commandLine(who: string): readonly string[] {
+    if (who === OPERATOR) return this.#lab.commandFor({ place: OPERATOR }, [process.execPath, probeBundle(this.#lab.checkout)]);
+    const { node } = this.#lab.workload(who);
+    return this.#lab.commandFor({ place: node.name, workload: who }, [INSIDE.node, INSIDE.probe]);
   }
 
   /** Forgets the probe of a workload that is gone. */
