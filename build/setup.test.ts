@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -35,6 +35,44 @@ test.each([
   rmSync(join(path, 'uname'));
   const there = Object.fromEntries(Object.entries(programs).filter((entry): entry is [string, string] => entry[1] !== undefined));
   expect(setUp(there)).toEqual({ status: 3, says: [expect.stringMatching(sentence)] });
+});
+
+/** Lies outside of the PATH of the script. */
+const outside = (tool: string): string => spawnSync('which', [tool], { encoding: 'utf8' }).stdout.trim();
+const IN_A_PLACE_WITHOUT = [outside('unshare'), '--mount', '--', outside('sh'), '-ec'];
+
+// Where it is really so: as another user, or among other mounts.
+test.each([
+  [
+    'not root',
+    [outside('setpriv'), '--reuid=65534', '--regid=65534', '--clear-groups', '--'],
+    /^setup: not root: .*; run this as root \(for example with sudo -E\)\.$/,
+  ],
+  [
+    'no BTF',
+    [...IN_A_PLACE_WITHOUT, `${outside('mount')} -t tmpfs none /sys/kernel/btf; exec "$@"`, 'sh'],
+    /^setup: no BTF: \/sys\/kernel\/btf\/vmlinux is missing; boot a kernel .*\.$/,
+  ],
+  [
+    'no cgroup2',
+    [...IN_A_PLACE_WITHOUT, `${outside('umount')} --lazy --all --types cgroup2; exec "$@"`, 'sh'],
+    /^setup: no cgroup2: mount one, for example: /,
+  ],
+])('%s is one sentence, and nothing is touched', (_, [file = '', ...args], sentence) => {
+  rmSync(join(path, 'uname'));
+  for (const [name, says] of Object.entries(GOOD)) program(name, says);
+  // A checkout that everybody may read and nobody has set up.
+  const checkout = join(path, 'checkout');
+  mkdirSync(join(checkout, 'build'), { recursive: true });
+  chmodSync(path, 0o755);
+  cpSync(join(__dirname, 'setup.sh'), join(checkout, 'build/setup.sh'));
+  const before = readdirSync(path, { recursive: true });
+  const { status, stderr, stdout } = spawnSync(file, [...args, join(path, 'bash'), join(checkout, 'build/setup.sh')], {
+    encoding: 'utf8',
+    env: { PATH: path },
+  });
+  expect([status, stdout, stderr.trimEnd().split('\n')]).toEqual([3, '', [expect.stringMatching(sentence)]]);
+  expect(readdirSync(path, { recursive: true })).toEqual(before);
 });
 
 test('everything that is missing is said at once', () => {

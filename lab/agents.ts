@@ -37,10 +37,10 @@ export class Agents {
 
   /**
    * Starts the agents that do not run, with a join token for those that have never joined, and waits until they are healthy.
-   * `flags` are added to the command lines. Throws LAB_FAILED if a node is not declared, or an agent does not come up.
+   * `uplinks`: as agentCommand has it. Throws LAB_FAILED if a node is not declared, or an agent does not come up.
    */
-  async up(nodes?: readonly string[], flags: readonly string[] = []): Promise<void> {
-    await Promise.all(this.#named(nodes).map((node) => this.#start(node, flags)));
+  async up(nodes?: readonly string[], uplinks?: readonly string[]): Promise<void> {
+    await Promise.all(this.#named(nodes).map((node) => this.#start(node, uplinks)));
   }
 
   /** Ends agents in order; pairs live on in the kernel until their leases end. */
@@ -73,11 +73,11 @@ export class Agents {
     return names;
   }
 
-  async #start(node: string, flags: readonly string[]): Promise<void> {
+  async #start(node: string, uplinks?: readonly string[]): Promise<void> {
     if (this.pid(node) !== undefined) return;
     const { layout, checkout, spec } = this.#lab;
     const place = this.#lab.place(node);
-    const command = agentCommand(checkout, spec, flags);
+    const command = agentCommand(checkout, spec, uplinks);
     if (!hasJoined(place.pid)) {
       writeFileSync(outsidePath(layout, node, INSIDE.bootstrapBundle), await this.#lab.authority.bundlePem());
       writeFileSync(outsidePath(layout, node, INSIDE.joinToken), await this.#lab.authority.mintJoinToken(node), { mode: 0o600 });

@@ -48,8 +48,8 @@ export function authorityCommand(checkout: string, spec: LabSpec): readonly stri
   ];
 }
 
-/** An agent's command line, as it runs on its node. `extra`: further flags, for tests. */
-export function agentCommand(checkout: string, spec: LabSpec, extra: readonly string[] = []): readonly string[] {
+/** An agent's command line, as it runs on its node. `uplinks`: names that it is told; none: it finds them itself. */
+export function agentCommand(checkout: string, spec: LabSpec, uplinks: readonly string[] = [UPLINK]): readonly string[] {
   return [
     INSIDE.node,
     built(checkout, 'agent/symbolon-agent.js'),
@@ -69,9 +69,7 @@ export function agentCommand(checkout: string, spec: LabSpec, extra: readonly st
     INSIDE.bpffs,
     '--listen-port',
     String(AGENT_PORT),
-    '--uplink',
-    UPLINK,
-    ...extra,
+    ...uplinks.flatMap((name) => ['--uplink', name]),
   ];
 }
 

@@ -134,9 +134,10 @@ export class Lab {
     await this.addWorkload(node.name, { ...by, addresses: workload.addresses });
   }
 
-  /** Gives a workload's interface an address that is not its own while `act` runs: what a workload with root's rights could do. */
-  async withForeignAddress<T>(workload: string, address: string, act: () => Promise<T>): Promise<T> {
-    const namespace = workloadNamespace(this.place(this.workload(workload).node.name), workload);
+  /** Gives the interface of a workload, or of OPERATOR, an address that is not its own while `act` runs: what root could do there. */
+  async withForeignAddress<T>(who: string, address: string, act: () => Promise<T>): Promise<T> {
+    const namespace =
+      who === OPERATOR ? namespacePath(this.place(OPERATOR)) : workloadNamespace(this.place(this.workload(who).node.name), who);
     const line = (verb: string): string =>
       `addr ${verb} ${parseIpPrefix(address).text} dev ${UPLINK}${verb === 'add' && address.includes(':') ? ' nodad' : ''}`;
     await applyIpBatch('forging an address', namespace, [line('add')]);

@@ -2,7 +2,6 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { SymbolonError } from '#core/errors/error';
 import { killGroup } from './command.ts';
-import { INSIDE } from './layout.ts';
 import type { Arrival, PacketCounts, ProbeCommand, ProbeReply, SendOutcome } from './probe-protocol.ts';
 
 interface Waiting {
@@ -21,10 +20,9 @@ export class ProbeProcess {
   #nextId = 1;
   #ended: SymbolonError | undefined;
 
-  /** `commandLine`: of Lab.commandFor, for INSIDE.node and INSIDE.probe. */
-  constructor(workload: string, commandLine: (argv: readonly string[]) => readonly string[]) {
+  /** `commandLine`: of Lab.commandFor, for the probe's bundle. */
+  constructor(workload: string, [file = '', ...args]: readonly string[]) {
     this.workload = workload;
-    const [file = '', ...args] = commandLine([INSIDE.node, INSIDE.probe]);
     this.#child = spawn(file, args, { detached: true });
     let complaint = '';
     this.#child.stderr.on('data', (chunk: Buffer) => {

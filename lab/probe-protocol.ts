@@ -30,6 +30,9 @@ export interface SendOutcome {
   readonly code?: string;
 }
 
+/** The code of an exchange on a connection that was over already: nothing was sent, so that it says nothing of what is between the ends. */
+export const NOTHING_SENT = 'closed before';
+
 /** Packets that the workload's network namespace has received since it exists, both families together. */
 export interface PacketCounts {
   readonly tcp: number;

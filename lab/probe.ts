@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { probeBundle } from './executables.ts';
 import type { Lab } from './lab.ts';
+import { INSIDE } from './layout.ts';
+import { OPERATOR } from './names.ts';
 import type { PacketCounts, ProbeProtocol, SendOutcome } from './probe-protocol.ts';
 import { ProbeProcess } from './probe-process.ts';
 
@@ -19,6 +22,7 @@ export type Seen = 'passed' | 'refused' | 'nothing' | 'delivered';
 
 /** One thing to try: who sends what to whom, and what must come of it. Workloads by name. */
 export interface ProbeRow {
+  /** A workload; or OPERATOR: from there everything crosses the router, and no gate but the receiver's. */
   readonly from: string;
   readonly to: string;
   readonly protocol: ProbeProtocol;
@@ -47,6 +51,8 @@ export interface KeptConnection {
   readonly opened: SendOutcome;
   /** One line back and forth. */
   exchange(timeoutMs?: number): Promise<SendOutcome>;
+  /** Whether the line of the last exchange has reached the other end, answered or not. */
+  arrived(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -59,14 +65,19 @@ export class Prober {
     this.#lab = lab;
   }
 
-  /** The probe of a workload; what has reached its listeners is in `arrivals`. */
-  probeOf(workload: string): ProbeProcess {
-    const known = this.#probes.get(workload);
+  /** The probe of a workload, or of OPERATOR; what has reached its listeners is in `arrivals`. */
+  probeOf(who: string): ProbeProcess {
+    const known = this.#probes.get(who);
     if (known) return known;
-    const { node } = this.#lab.workload(workload);
-    const probe = new ProbeProcess(workload, (argv) => this.#lab.commandFor({ place: node.name, workload }, argv));
-    this.#probes.set(workload, probe);
+    const probe = new ProbeProcess(who, this.#commandLine(who));
+    this.#probes.set(who, probe);
     return probe;
+  }
+
+  #commandLine(who: string): readonly string[] {
+    if (who === OPERATOR) return this.#lab.commandFor({ place: OPERATOR }, [process.execPath, probeBundle(this.#lab.checkout)]);
+    const { node } = this.#lab.workload(who);
+    return this.#lab.commandFor({ place: node.name, workload: who }, [INSIDE.node, INSIDE.probe]);
   }
 
   /** Forgets the probe of a workload that is gone. */
@@ -117,13 +128,23 @@ export class Prober {
 
   /** Opens a TCP connection that stays. */
   async connect(from: string, to: string, port: number, family: 4 | 6 = 4, timeoutMs = PATIENT_TIMEOUT_MS): Promise<KeptConnection> {
-    await this.probeOf(to).listen('tcp', port);
+    const receiver = this.probeOf(to);
+    await receiver.listen('tcp', port);
     const probe = this.probeOf(from);
+    let nonce = '';
     const connection = randomUUID();
     const opened = await probe.send({ do: 'connect', connection, address: this.#lab.addressOf(to, family), port, timeoutMs });
     return {
       opened,
-      exchange: (limitMs = DEFAULT_TIMEOUT_MS) => probe.send({ do: 'exchange', connection, nonce: randomUUID(), timeoutMs: limitMs }),
+      exchange: (limitMs = DEFAULT_TIMEOUT_MS) => {
+        nonce = randomUUID();
+        return probe.send({ do: 'exchange', connection, nonce, timeoutMs: limitMs });
+      },
+      arrived: async () => {
+        await sleep(SETTLE_MS);
+        await receiver.count(); // it tells of what it has got before it answers
+        return receiver.arrivals.some(({ text }) => text.includes(nonce));
+      },
       close: () => probe.disconnect(connection),
     };
   }

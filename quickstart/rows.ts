@@ -1,3 +1,4 @@
+import { OPERATOR } from '#lab/names';
 import type { ProbeRow } from '#lab/probe';
 
 const TCP = { protocol: 'tcp', port: 8443 } as const;
@@ -5,6 +6,19 @@ const UDP = { protocol: 'udp', port: 5353 } as const;
 const ECHO = { protocol: 'echo' } as const;
 const V4 = { family: 4 } as const;
 const V6 = { family: 6 } as const;
+
+const UNPROVEN = { from: OPERATOR, to: 'payments', sourceOf: 'web', expected: 'nothing' } as const;
+
+/**
+ * web's address, from where no gate looks at what is sent. web has not spoken to payments yet: no pair lives, and the receiver's gate is all that there is
+ * between them. These come first.
+ */
+const BEFORE_THE_PAIR: readonly ProbeRow[] = [
+  { ...UNPROVEN, ...V4, ...TCP, note: 'from elsewhere, and no pair lives yet' },
+  { ...UNPROVEN, ...V4, ...UDP },
+  { ...UNPROVEN, ...V4, ...ECHO },
+  { ...UNPROVEN, ...V6, ...UDP },
+];
 
 /** What the policies allow. The first packet of a new pair is held, not lost: no probe sends a second one. */
 const PASSES: readonly ProbeRow[] = [
@@ -41,4 +55,4 @@ const FORGERIES: readonly ProbeRow[] = [
 ];
 
 /** All of the quickstart's probes, in their order: the first contact of a pair happens once. */
-export const QUICKSTART_ROWS: readonly ProbeRow[] = [...PASSES, ...REFUSALS, ...FORGERIES];
+export const QUICKSTART_ROWS: readonly ProbeRow[] = [...BEFORE_THE_PAIR, ...PASSES, ...REFUSALS, ...FORGERIES];

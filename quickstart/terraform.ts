@@ -35,7 +35,7 @@ export class QuickstartTerraform {
   /** Runs the CDKTF program. `without`: the name of a policy to leave out. */
   async synth(without?: string): Promise<void> {
     const program = join(this.#lab.checkout, 'examples/quickstart/main.ts');
-    await mustRun('cdktf synth', [process.execPath, join(this.#lab.checkout, 'build/synth.js'), program], {
+    await mustRun('build/synth.js', [process.execPath, join(this.#lab.checkout, 'build/synth.js'), program], {
       env: {
         ...this.#inherited,
         ...this.environment,

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { SendOutcome, SendTarget } from '../probe-protocol.ts';
+import { NOTHING_SENT, type SendOutcome, type SendTarget } from '../probe-protocol.ts';
 import { codeOf, timed } from './timed.ts';
 
 /** How long the two ends may take to say goodbye, so that their last segments do not count for the next probe. */
@@ -46,7 +46,7 @@ export function exchangeLine(socket: Socket, nonce: string, timeoutMs: number): 
     const onError = (error: Error): void => finish('error', codeOf(error));
     const onEnd = (): void => finish('error', 'closed by the peer');
     socket.on('data', onData).on('error', onError).on('end', onEnd);
-    if (socket.destroyed) finish('error', 'closed before');
+    if (socket.destroyed) finish('error', NOTHING_SENT);
     else socket.write(line);
   });
 }

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseIpAddress } from '#core/network/address';
 import type { WorkloadSpec } from '#lab/spec';
 import { type Elusive, elusiveCommand } from '../setup/processes.ts';
@@ -87,6 +88,52 @@ test('a workload that starts a short-lived process every other millisecond keeps
   }
   await loop;
 }, 60_000);
+
+describe('an identity by cgroup', () => {
+  const port = { protocol: 'tcp', port: 8443 } as const;
+  const cgroupOf = (name: string): string => world.lab.status().workloads.find((w) => w.name === name)?.cgroup ?? '';
+  const stateOf = async (last: string) => (await world.agentStatus('east-1')).workloads.find((w) => w.addresses.includes(`10.1.0.${last}`));
+
+  /** Adds a workload to east-1, whose identity is given to processes of a cgroup, and which may reach payments. */
+  async function declareByCgroup(
+    name: string,
+    uid: number,
+    last: string,
+    pathFor: (own: string) => string,
+    more: string[] = [],
+  ): Promise<void> {
+    await world.lab.addWorkload('east-1', { name, uid, addresses: [parseIpAddress(`10.1.0.${last}`), parseIpAddress(`fd00:1::${last}`)] });
+    await world.declareIdentity(name, { selectors: [`cgroup:path:${pathFor(cgroupOf(name))}`, ...more] });
+    await world.declarePolicy({ name: `${name}-to-payments`, from: [name], to: ['payments'], traffic: ['tcp/8443'] });
+  }
+
+  test.each<[string, string, number, string, (own: string) => string, string[]]>([
+    ['its own', 'grouped', 1088, '88', (own) => own, []],
+    ['one above its own, and its user', 'nested', 1089, '89', dirname, ['unix:uid:1089']],
+  ])('%s: it is attested, and its traffic passes', async (_, name, uid, last, pathFor, more) => {
+    await declareByCgroup(name, uid, last, pathFor, more);
+    await world.attested([name]);
+    expect(await stateOf(last)).toMatchObject({ identity: world.spiffeId(name), gate: 'all' });
+    for (const family of [4, 6] as const) {
+      expect(await world.prober.run({ from: name, to: 'payments', ...port, family, expected: 'passed', timeoutMs: 5000 })).toMatchObject({
+        seen: 'passed',
+      });
+    }
+  });
+
+  test.each<[string, string, number, string, (own: string) => string]>([
+    ['of another workload', 'astray', 1090, '90', () => cgroupOf('payments')],
+    ['that begins like its own', 'cutoff', 1091, '91', (own) => own.slice(0, -1)],
+    ['below its own', 'below', 1092, '92', (own) => `${own}/deeper`],
+  ])('one %s: it has no identity, and is let in nowhere', async (_, name, uid, last, pathFor) => {
+    await declareByCgroup(name, uid, last, pathFor);
+    await world.eventually(async () => expect(await stateOf(last)).toMatchObject({ gate: 'unmanaged' }), 20_000);
+    expect(await stateOf(last)).not.toHaveProperty('identity');
+    expect(await world.prober.run({ from: name, to: 'payments', ...port, family: 4, expected: 'refused' })).toMatchObject({
+      seen: 'refused',
+    });
+  });
+});
 
 test('a workload that comes while the agent runs is attested by its first packet, and loses none', async () => {
   const late: WorkloadSpec = { name: 'late', uid: 1077, addresses: [parseIpAddress('10.1.0.77'), parseIpAddress('fd00:1::77')] };

@@ -58,9 +58,7 @@ async function uplinkGates(node: string): Promise<readonly string[]> {
 
 /** Starts an agent that is to find its uplinks itself. Returns what kills it. */
 async function startWithoutUplink(node: string): Promise<() => Promise<void>> {
-  const command = agentCommand(findCheckout(), world.lab.spec, []);
-  const at = command.indexOf('--uplink');
-  const bare = [...command.slice(0, at), ...command.slice(at + 2)];
+  const bare = agentCommand(findCheckout(), world.lab.spec, []);
   const [file = '', ...args] = world.lab.commandFor({ place: node }, ['sh', '-c', 'echo $$; exec "$@" >/dev/null 2>&1', 'sh', ...bare]);
   const agent = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   // Listened for from here on: it may end before the command that kills it has.

@@ -82,7 +82,16 @@ export class NodeGate {
 
   /** Takes a program off an interface. Throws if it is not there. The agent puts it back when it next configures the gate. */
   async detach(program: GateProgram, direction: 'ingress' | 'egress', interfaceName: string): Promise<void> {
-    rmSync(join(this.pins, 'links', `${await this.interfaceIndex(interfaceName)}_${direction}_${program}`));
+    rmSync(join(this.pins, 'links', await this.linkName(program, direction, interfaceName)));
+  }
+
+  /** Whether a program is on an interface. */
+  async isAttached(program: GateProgram, direction: 'ingress' | 'egress', interfaceName: string): Promise<boolean> {
+    return this.links().includes(await this.linkName(program, direction, interfaceName));
+  }
+
+  private async linkName(program: GateProgram, direction: 'ingress' | 'egress', interfaceName: string): Promise<string> {
+    return `${await this.interfaceIndex(interfaceName)}_${direction}_${program}`;
   }
 
   /** Memory of the node's agent that is in RAM, in MiB. */

@@ -49,14 +49,16 @@ while True:
     else: head, protocol, ends, total = (packet[0] & 15) * 4, packet[9], (packet[12:16], packet[16:20]), struct.unpack('!H', packet[2:4])[0]
     if protocol != 6 or ends != (source, destination): continue
     t = packet[head:total]
-    port, _, seq, ack = struct.unpack('!HHII', t[:12])
-    last = {'port': port, 'sequence': (seq + len(t) - (t[12] >> 4) * 4) & 0xffffffff, 'acknowledged': ack}
+    port, to, seq, ack = struct.unpack('!HHII', t[:12])
+    last = {'port': port, 'to': to, 'sequence': (seq + len(t) - (t[12] >> 4) * 4) & 0xffffffff, 'acknowledged': ack}
 print(json.dumps(last))
 `;
 
 /** Where a connection stands, as somebody on its path sees it: what its next segment must say. */
 export interface Sniffed {
+  /** Of the sender, and of the receiver. */
   readonly port: number;
+  readonly to: number;
   readonly sequence: number;
   readonly acknowledged: number;
 }

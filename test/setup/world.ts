@@ -156,7 +156,8 @@ export async function startWorld(
     readonly spec?: LabSpec;
     readonly identities?: readonly string[];
     readonly policies?: readonly PolicySketch[];
-    readonly agentFlags?: readonly string[];
+    /** What the agents are told of their uplinks; none: they find them themselves. */
+    readonly uplinks?: readonly string[];
   } = {},
 ): Promise<World> {
   const lab = await startLab(options.spec ?? quickstartSpec());
@@ -165,7 +166,7 @@ export async function startWorld(
     await world.declareNodes();
     const identities = options.identities ?? DECLARED;
     for (const name of identities) await world.declareIdentity(name);
-    await lab.agents.up([], options.agentFlags ?? []);
+    await lab.agents.up([], options.uplinks);
     for (const policy of options.policies ?? QUICKSTART_POLICIES) await world.declarePolicy(policy);
     await world.attested(identities);
     return world;
