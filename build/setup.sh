@@ -43,6 +43,7 @@ program ip iproute2
 program ping iputils-ping
 program nsenter util-linux
 program sysctl procps
+program python3 python3
 file /usr/include/bpf/bpf_helpers.h libbpf-dev
 file /usr/include/linux/bpf.h linux-libc-dev
 ldconfig -p | grep -q 'libbpf\.so\.1' || packages+=(libbpf1)
@@ -54,7 +55,6 @@ if [ "$sqlite" = better-sqlite3-12 ] && ! sqlite_works; then
   program gcc gcc
   program g++ g++
   program make make
-  program python3 python3
 fi
 
 if [ ${#packages[@]} -gt 0 ]; then
