@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { tcp, TCP, udp } from '../gate/packets.ts';
-import { type GateProgram, NodeGate } from '../setup/node-gate.ts';
+import { NodeGate } from '../setup/node-gate.ts';
 import { type Attacker, RawPackets, type Sniffed } from '../setup/raw-packets.ts';
+import { type Attached, withoutPrograms } from '../setup/without-programs.ts';
 import { startWorld, type World } from '../setup/world.ts';
 
 const PORT = 5353;
@@ -48,11 +49,11 @@ async function pairLives(family: 4 | 6): Promise<void> {
   });
 }
 
-/** Switches defences off; they are on again after the test. */
+/** What comes of an attack while defences are off; they are on again after the test. */
 let detached: readonly (readonly [NodeGate, readonly string[]])[] = [];
-async function without(programs: readonly (readonly [NodeGate, GateProgram, 'ingress' | 'egress', string])[]): Promise<void> {
+async function without<T>(programs: readonly Attached[], attack: () => Promise<T>): Promise<T> {
   detached = [...new Set(programs.map(([gate]) => gate))].map((gate) => [gate, gate.links()]);
-  for (const [gate, program, direction, interfaceName] of programs) await gate.detach(program, direction, interfaceName);
+  return await withoutPrograms(programs, attack);
 }
 afterEach(async () => {
   if (detached.length === 0) return;
@@ -84,9 +85,11 @@ describe('a frame that a process on the node puts into the TAP, with the cookie 
   test.each([4, 6] as const)(
     'without the program that looks at what enters the TAP, the agent would send it on as a packet of that workload (IPv%i)',
     async (family) => {
-      await without([[one, 'sym_tap_out', 'egress', 'symbolon-hold']]);
-      await inject(family, `loose-tap-${family}`);
-      expect(await arrived(`loose-tap-${family}`, 1)).toEqual([`loose-tap-${family}`]);
+      const seen = await without([[one, 'sym_tap_out', 'egress', 'symbolon-hold']], async () => {
+        await inject(family, `loose-tap-${family}`);
+        return await arrived(`loose-tap-${family}`, 1);
+      });
+      expect(seen).toEqual([`loose-tap-${family}`]);
     },
   );
 });
@@ -110,25 +113,30 @@ describe.each([4, 6] as const)('a forged mark (IPv%i)', (family) => {
   }, 60_000);
 
   test("without the gates on its way a workload's packet arrives", async () => {
-    await without([
+    const onItsWay: readonly Attached[] = [
       [one, 'sym_up_out', 'egress', 'eth0'],
       [two, 'sym_up_in', 'ingress', 'eth0'],
       [two, 'sym_wl_out', 'egress', 've-payments'],
-    ]);
-    await marked(batch, 'batch', `loose-own-${family}`, [1]);
-    expect(await arrived(`loose-own-${family}`, 1)).toHaveLength(1);
+    ];
+    const seen = await without(onItsWay, async () => {
+      await marked(batch, 'batch', `loose-own-${family}`, [1]);
+      return await arrived(`loose-own-${family}`, 1);
+    });
+    expect(seen).toHaveLength(1);
   });
 
   test("without the client's gate a neighbour, and the node, use a workload's live pair", async () => {
     await pairLives(family);
-    await without([
+    const ofTheClient: readonly Attached[] = [
       [one, 'sym_wl_in', 'ingress', 've-batch'],
       [one, 'sym_up_out', 'egress', 'eth0'],
-    ]);
-    await marked(batch, 'web', `loose-neighbour-${family}`, [1]);
-    await marked({ place: 'east-1' }, 'web', `loose-node-${family}`, [1]);
-    expect(await arrived(`loose-neighbour-${family}`, 1)).toHaveLength(1);
-    expect(await arrived(`loose-node-${family}`, 1)).toHaveLength(1);
+    ];
+    const seen = await without(ofTheClient, async () => {
+      await marked(batch, 'web', `loose-neighbour-${family}`, [1]);
+      await marked({ place: 'east-1' }, 'web', `loose-node-${family}`, [1]);
+      return [...(await arrived(`loose-neighbour-${family}`, 1)), ...(await arrived(`loose-node-${family}`, 1))];
+    });
+    expect(seen).toEqual([`loose-neighbour-${family}`, `loose-node-${family}`]);
   });
 });
 
