@@ -10,6 +10,7 @@ import { certificatesFromPem } from '#core/spiffe/pem';
 import { verifyX509SvidAs } from '#core/spiffe/verify-as';
 import { instantFromMs } from '#core/time/instant';
 import { type Dial, dialMtls, dialUnix, openClient } from '#daemon/grpc/dial';
+import { unreachableReason } from '#daemon/grpc/status';
 import { readOptionFile } from '#daemon/option-file';
 import { credentialOf } from '#daemon/tls/credential';
 import { UsageError } from '#daemon/exit';
@@ -45,11 +46,13 @@ export async function askAuthority<T>(flags: AuthorityFlags, ask: (client: Clien
   } catch (error) {
     if (!isSymbolonError(error, 'UNAVAILABLE')) throw error;
     const where = flags.authority ?? dial.target.replace(/^unix:/, '');
-    // grpc-js tells the one thing that helps in the middle of much else
-    const reason = /Last error: (?:\w*Error: )?(.*?)\. Resolution note/.exec(error.message)?.[1] ?? error.message;
-    throw new SymbolonError('UNAVAILABLE', `the authority cannot be reached at ${where} (${reason}); is it running there?`, {
-      what: where,
-    });
+    throw new SymbolonError(
+      'UNAVAILABLE',
+      `the authority cannot be reached at ${where} (${unreachableReason(error)}); is it running there?`,
+      {
+        what: where,
+      },
+    );
   } finally {
     client.close();
   }
