@@ -7,6 +7,7 @@ import { instantFromMs } from '#core/time/instant';
 import { callUnary } from '#daemon/grpc/call';
 import { type CommandResult, runCommand } from '#lab/command';
 import { findCheckout } from '#lab/executables';
+import { INSIDE } from '#lab/layout';
 import type { LabStatus } from '#lab/status';
 import { AgentService } from '#proto/gen/spire/server/agent';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
@@ -130,6 +131,27 @@ test('over mTLS: a reader may ask; the server must be the wanted authority, and 
   expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringMatching(/cannot be reached at 192\.0\.2\.1:9 \(.*ECONNREFUSED/)]);
 }, 20_000);
 
+test('agents that come up without the authority: what they wait for is said at once, and their log is named', async () => {
+  const log = world.lab.agents.logFile('east-1');
+  await world.lab.agents.down(['east-1']);
+  await world.lab.authority.kill();
+  const failed = async (): Promise<string> => {
+    const { code, stderr } = await inLab('agents', 'up', 'east-1');
+    expect(code).toBe(1);
+    return stderr;
+  };
+  const known = await failed();
+  expect(known).toContain("symbolon: the agent of east-1 runs, but is not healthy: this lab's authority does not run (");
+  expect(known).toMatch(/\((?:.* reached nobody: connect ECONNREFUSED .*|the authority has not answered it yet)\); its log/);
+  expect(known.trimEnd().endsWith(`; its log is ${log}`)).toBe(true);
+  expect(known.split('\n')).toHaveLength(2);
+  await world.lab.agents.down(['east-1']);
+  expect(await world.lab.exec({ place: 'east-1' }, ['rm', '-r', INSIDE.agentData])).toMatchObject({ code: 0 });
+  expect(await failed()).toBe(`symbolon: the agent of east-1 cannot join: this lab's authority does not run; its log is ${log}\n`);
+  await world.lab.authority.start();
+  expect(await inLab('agents', 'up', 'east-1')).toMatchObject({ code: 0 });
+}, 120_000);
+
 describe('explain says what keeps agents from proving a pair', () => {
   const explain = async (source: string, destination: string, ...flags: readonly string[]): Promise<CommandResult> =>
     await symbolon('explain', source, destination, '--admin-socket', world.lab.authority.adminSocket, ...flags);
@@ -141,6 +163,8 @@ describe('explain says what keeps agents from proving a pair', () => {
     });
 
   test('a node without an endpoint: between two nodes, in either direction, not within one', async () => {
+    // Agents that have lost the authority come back to it by themselves.
+    await world.eventually(async () => expect(await explain('web', 'payments:8443')).toMatchObject({ code: 0 }), 30_000);
     const before = await setEndpoints([]);
     const refused = await explain('web', 'payments:8443');
     expect([refused.code, refused.stdout]).toEqual([
