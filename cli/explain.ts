@@ -18,7 +18,8 @@ const HELP = `
 SOURCE is an identity or an address: web, spiffe://east.example/web, 10.1.0.10.
 DESTINATION has a port as well: payments:8443, payments:5353/udp, [fd00:2::10]:8443, payments/icmp.
 
-The answer is about a new connection, by what the authority knows now; a pair that lives goes on until its lease ends.
+The answer is about a new connection, by what the authority knows now. A pair that lives goes on until its lease ends, and a session
+that two agents have opened before serves until it is closed.
   allowed  both would prove themselves, and the policies of both sides allow it
   waits    the same, but the agent of a node is not connected to the authority: new pairs wait until it is back
   free     passes without proof: neither end demands one
