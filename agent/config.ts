@@ -1,10 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SymbolonError } from '#core/errors/error';
 import { parseIpAddress } from '#core/network/address';
 import { parsePort } from '#core/network/flow';
+import type { X509Bundle } from '#core/spiffe/bundle';
+import { parseBundleText } from '#core/spiffe/bundle-text';
 import { parseTrustDomain, type TrustDomain } from '#core/spiffe/id';
 import { LOG_LEVELS, type LogLevel } from '#daemon/log';
+import { readOptionFile } from '#daemon/option-file';
 
 /** Where peers dial this agent: a port of its own. */
 export const DEFAULT_LISTEN_PORT = 7420;
@@ -17,8 +20,8 @@ export interface AgentConfig {
   readonly trustDomain: TrustDomain;
   /** `host:port` of the authority. */
   readonly authority: string;
-  /** PEM of the trust domain's authorities, trusted for the first contact only. */
-  readonly bootstrapBundle: string | undefined;
+  /** The trust domain's authorities, trusted for the first contact only. */
+  readonly bootstrapBundle: X509Bundle | undefined;
   /** The one-time token, or undefined where the node has joined before. */
   readonly joinToken: string | undefined;
   readonly dataDirectory: string;
@@ -45,24 +48,19 @@ export interface AgentOptions {
   readonly logLevel: string;
 }
 
-function readOption(path: string, option: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new SymbolonError(
-      'CONFIG_INVALID',
-      `${option} ${JSON.stringify(path)} cannot be read; name a file that exists`,
-      { path: option, value: path },
-      error,
-    );
-  }
-}
-
 /** The token in the file. A file that is gone is no token: it is used once, and may be removed after that. */
 function readToken(path: string | undefined, environment: NodeJS.ProcessEnv): string | undefined {
   const text =
-    path === undefined ? environment['SYMBOLON_JOIN_TOKEN'] : existsSync(path) ? readOption(path, '--join-token-file') : undefined;
+    path === undefined
+      ? environment['SYMBOLON_JOIN_TOKEN']
+      : existsSync(path)
+        ? readOptionFile('--join-token-file', path, String)
+        : undefined;
   return text?.trim() || undefined;
+}
+
+function readBootstrapBundle(path: string | undefined, trustDomain: TrustDomain): X509Bundle | undefined {
+  return path === undefined ? undefined : readOptionFile('--bootstrap-bundle', path, (text) => parseBundleText(text, trustDomain));
 }
 
 function checkAuthority(text: string): string {
@@ -102,10 +100,11 @@ export function readAgentConfig(options: AgentOptions, environment: NodeJS.Proce
       },
     );
   }
+  const trustDomain = parseTrustDomain(options.trustDomain);
   return {
-    trustDomain: parseTrustDomain(options.trustDomain),
+    trustDomain,
     authority: checkAuthority(options.authority),
-    bootstrapBundle: options.bootstrapBundle === undefined ? undefined : readOption(options.bootstrapBundle, '--bootstrap-bundle'),
+    bootstrapBundle: readBootstrapBundle(options.bootstrapBundle, trustDomain),
     joinToken: readToken(options.joinTokenFile, environment),
     dataDirectory: options.data,
     runDirectory: options.run,

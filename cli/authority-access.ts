@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Client } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { isSymbolonError, SymbolonError } from '#core/errors/error';
@@ -6,10 +6,13 @@ import { checkAdminSvid } from '#core/registration/admin-svid';
 import { authoritySpiffeId } from '#core/registration/node-id';
 import { parseTrustDomain } from '#core/spiffe/id';
 import { parseBundleText } from '#core/spiffe/bundle-text';
+import { certificatesFromPem } from '#core/spiffe/pem';
 import { verifyX509SvidAs } from '#core/spiffe/verify-as';
 import { instantFromMs } from '#core/time/instant';
 import { type Dial, dialMtls, dialUnix, openClient } from '#daemon/grpc/dial';
-import { credentialFromPem } from '#daemon/tls/credential';
+import { unreachableReason } from '#daemon/grpc/status';
+import { readOptionFile } from '#daemon/option-file';
+import { credentialOf } from '#daemon/tls/credential';
 import { UsageError } from '#daemon/exit';
 import { openLab } from '#lab/lab';
 
@@ -43,11 +46,13 @@ export async function askAuthority<T>(flags: AuthorityFlags, ask: (client: Clien
   } catch (error) {
     if (!isSymbolonError(error, 'UNAVAILABLE')) throw error;
     const where = flags.authority ?? dial.target.replace(/^unix:/, '');
-    // grpc-js tells the one thing that helps in the middle of much else
-    const reason = /Last error: (?:\w*Error: )?(.*?)\. Resolution note/.exec(error.message)?.[1] ?? error.message;
-    throw new SymbolonError('UNAVAILABLE', `the authority cannot be reached at ${where} (${reason}); is it running there?`, {
-      what: where,
-    });
+    throw new SymbolonError(
+      'UNAVAILABLE',
+      `the authority cannot be reached at ${where} (${unreachableReason(error)}); is it running there?`,
+      {
+        what: where,
+      },
+    );
   } finally {
     client.close();
   }
@@ -66,20 +71,20 @@ function dialOf(flags: AuthorityFlags): Dial {
 }
 
 function mtlsDialOf(flags: AuthorityFlags, address: string): Dial {
-  const file = (option: 'cert' | 'key' | 'bundle'): string => {
+  const { trustDomain: domain } = flags;
+  const fileOf = (option: 'cert' | 'key' | 'bundle'): string => {
     const path = flags[option];
     if (path === undefined) throw new UsageError(`--authority needs --${option} as well`);
-    try {
-      return readFileSync(path, 'utf8');
-    } catch (error) {
-      throw new SymbolonError('CONFIG_INVALID', `--${option} ${path} cannot be read`, { path: `--${option}`, value: path }, error);
-    }
+    return path;
   };
-  if (flags.trustDomain === undefined) throw new UsageError('--authority needs --trust-domain as well');
-  const trustDomain = parseTrustDomain(flags.trustDomain);
-  const credential = credentialFromPem(file('cert'), file('key'));
-  checkAdminSvid(credential.chain, trustDomain, instantFromMs(Date.now()));
-  const bundles = new Map([[trustDomain, parseBundleText(file('bundle'), trustDomain)]]);
+  const files = { cert: fileOf('cert'), key: fileOf('key'), bundle: fileOf('bundle') };
+  if (domain === undefined) throw new UsageError('--authority needs --trust-domain as well');
+  const trustDomain = parseTrustDomain(domain);
+  const chain = readOptionFile('--cert', files.cert, certificatesFromPem);
+  const credential = readOptionFile('--key', files.key, (key) => credentialOf(chain, key));
+  checkAdminSvid(chain, trustDomain, instantFromMs(Date.now()));
+  const bundle = readOptionFile('--bundle', files.bundle, (text) => parseBundleText(text, trustDomain));
+  const bundles = new Map([[trustDomain, bundle]]);
   const wanted = authoritySpiffeId(trustDomain);
   return dialMtls({
     address,

@@ -14,6 +14,7 @@ const web = parseSpiffeId('spiffe://east.example/web');
 const declared: Declared = {
   trustDomain,
   policies: compile([]),
+  standings: new Map(),
   identities: [
     { id: web, node, addresses: [parseIpAddress('10.1.0.10')], enforcement: 'all' },
     { id: parseSpiffeId('spiffe://east.example/lost'), node, addresses: [parseIpAddress('10.9.0.10')], enforcement: 'inbound' },

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { callUnary } from '#daemon/grpc/call';
 import { EXIT } from '#daemon/exit';
 import { type AuthorityStatus, ControlService } from '#proto/gen/symbolon/authority/control';
+import { agentState, ENFORCES } from './agent-state.ts';
 import { askAuthority, type AuthorityFlags, withAuthorityFlags } from './authority-access.ts';
 import { describeNodeStatus, readNodeStatus } from './node-status.ts';
 import { formatTable, printJson, printLines } from './output.ts';
@@ -29,17 +30,8 @@ export function addStatus(program: Command): void {
     const status = await askAuthority(flags, (client) => callUnary(client, ControlService.getStatus, {}));
     if (flags.json) printJson(status);
     else printLines(...describeAuthority(status));
-    process.exitCode = status.agents.every((a) => stateOf(a, status.revision) === 'enforces it') ? EXIT.ok : EXIT.failed;
+    process.exitCode = status.agents.every((a) => agentState(a, status.revision) === ENFORCES) ? EXIT.ok : EXIT.failed;
   });
-}
-
-type Agent = AuthorityStatus['agents'][number];
-
-/** What an agent makes of the newest revision, in words. */
-function stateOf(agent: Agent, revision: bigint): string {
-  if (!agent.connected) return agent.lastSeenAt === 0n ? 'never seen' : 'not connected';
-  if (agent.problem !== '') return agent.problem;
-  return agent.enforcedRevision === revision ? 'enforces it' : `enforces revision ${agent.enforcedRevision}`;
 }
 
 function describeAuthority(status: AuthorityStatus): readonly string[] {
@@ -48,7 +40,7 @@ function describeAuthority(status: AuthorityStatus): readonly string[] {
     `trust domain ${status.trustDomain}, authority ${status.version}, revision ${status.revision}, CA until ${when(status.caExpiresAt)}`,
     formatTable(
       ['node', 'agent', `revision ${status.revision}`, 'last seen'],
-      status.agents.map((a) => [a.nodeName, a.agentVersion || '-', stateOf(a, status.revision), when(a.lastSeenAt)]),
+      status.agents.map((a) => [a.nodeName, a.agentVersion || '-', agentState(a, status.revision), when(a.lastSeenAt)]),
     ),
   ];
 }

@@ -29,7 +29,7 @@ export interface NodeProps {
   readonly addressPrefixes: string[];
   /**
    * Where other nodes' agents reach this node's: `192.0.2.7:7420` or `[2001:db8::7]:7420`.
-   * @default - nobody can authenticate to its workloads
+   * @default - its workloads and those of other nodes cannot authenticate to each other
    */
   readonly endpoint?: string;
 }

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { SymbolonError } from '#core/errors/error';
 import { getOverUnix } from '#daemon/unix/get-over-unix';
 import type { AuthorityProcess } from './authority-process.ts';
 import { createCgroup } from './cgroup.ts';
@@ -9,6 +10,10 @@ import { programIn, signalPrograms, stopPrograms, waitUntilReady } from './part.
 import { startInPlace } from './start-in-place.ts';
 
 const PART = 'agent';
+/** Before an agent opens its status socket it joins, or takes up its credential, and loads its gate. */
+const NOT_STARTED = 'it still joins its trust domain, or loads its gate';
+const AUTHORITY_IS_DOWN = "this lab's authority does not run";
+const MAX_PROBLEMS = 2;
 const STATUS_SOCKET = `${INSIDE.run}/status.sock`;
 
 type LabWithAuthority = LabAccess & { readonly authority: AuthorityProcess };
@@ -36,7 +41,7 @@ export class Agents {
   }
 
   /**
-   * Starts the agents that do not run, with a join token for those that have never joined, and waits until they are healthy.
+   * Starts the agents that do not run, with a join token for those that have never joined, and waits until they are healthy and connected.
    * `uplinks`: as agentCommand has it. Throws LAB_FAILED if a node is not declared, or an agent does not come up.
    */
   async up(nodes?: readonly string[], uplinks?: readonly string[]): Promise<void> {
@@ -79,24 +84,56 @@ export class Agents {
     const place = this.#lab.place(node);
     const command = agentCommand(checkout, spec, uplinks);
     if (!hasJoined(place.pid)) {
+      if (this.#authorityIsDown()) throw this.#failed(node, `cannot join: ${AUTHORITY_IS_DOWN}`);
       writeFileSync(outsidePath(layout, node, INSIDE.bootstrapBundle), await this.#lab.authority.bundlePem());
       writeFileSync(outsidePath(layout, node, INSIDE.joinToken), await this.#lab.authority.mintJoinToken(node), { mode: 0o600 });
     }
     for (const stale of [STATUS_SOCKET, INSIDE.workloadSocket]) rmSync(outsidePath(layout, node, stale), { force: true });
     createCgroup(this.#cgroup(node));
-    await startInPlace(layout, place, PART, command, this.logFile(node));
-    await waitUntilReady(`the agent of ${node}`, this.#cgroup(node), this.logFile(node), () => this.#isHealthy(node));
+    const logStart = await startInPlace(layout, place, PART, command, this.logFile(node));
+    await waitUntilReady({
+      what: agentOf(node),
+      cgroup: this.#cgroup(node),
+      logFile: this.logFile(node),
+      logStart,
+      waitsFor: () => this.#waitsFor(node),
+    });
     rmSync(outsidePath(layout, node, INSIDE.joinToken), { force: true });
   }
 
-  async #isHealthy(node: string): Promise<boolean> {
-    if (!existsSync(this.statusSocket(node))) return false;
-    try {
-      return (await this.fetch(node, '/healthz')).code === 200;
-    } catch {
-      return false;
-    }
+  /** What keeps the agent from being healthy, in words; undefined: nothing. Throws LAB_FAILED for what no waiting ends. */
+  async #waitsFor(node: string): Promise<string | undefined> {
+    if (!existsSync(this.statusSocket(node))) return NOT_STARTED;
+    const problems = await this.#problems(node).catch(() => NOT_STARTED);
+    if (problems === undefined || problems === NOT_STARTED) return problems;
+    if (this.#authorityIsDown()) throw this.#failed(node, `runs, but is not healthy: ${AUTHORITY_IS_DOWN} (${problems})`);
+    return problems;
   }
+
+  /** What the agent itself says is wrong. One that has just started with what it was told before may have nothing to complain of yet. */
+  async #problems(node: string): Promise<string | undefined> {
+    const { code, body } = await this.fetch(node, '/healthz');
+    if (code !== 200) return summarise(body);
+    const { authority } = JSON.parse((await this.fetch(node, '/status')).body) as { authority: { connected: boolean } };
+    return authority.connected ? undefined : 'the authority has not answered it yet';
+  }
+
+  #authorityIsDown(): boolean {
+    return this.#lab.authority.pid === undefined;
+  }
+
+  #failed(node: string, why: string): SymbolonError {
+    return new SymbolonError('LAB_FAILED', `${agentOf(node)} ${why}; its log is ${this.logFile(node)}`, { what: agentOf(node) });
+  }
+}
+
+const agentOf = (node: string): string => `the agent of ${node}`;
+
+/** The first problems of /healthz in one line; all of them often have one cause. */
+function summarise(problems: string): string {
+  const lines = problems.split('\n').filter(Boolean);
+  const more = lines.length > MAX_PROBLEMS ? `; and ${lines.length - MAX_PROBLEMS} more` : '';
+  return `${lines.slice(0, MAX_PROBLEMS).join('; ')}${more}`;
 }
 
 /** True if an agent has left its credential on the node: another token would revoke it. */

@@ -50,8 +50,14 @@ export class AuthorityProcess {
     const command = authorityCommand(this.#lab.checkout, this.#lab.spec);
     rmSync(this.adminSocket, { force: true });
     createCgroup(this.#cgroup);
-    await startInPlace(this.#lab.layout, this.#lab.place(AUTHORITY), PART, command, this.logFile);
-    await waitUntilReady('the authority', this.#cgroup, this.logFile, () => this.#answers());
+    const logStart = await startInPlace(this.#lab.layout, this.#lab.place(AUTHORITY), PART, command, this.logFile);
+    await waitUntilReady({
+      what: 'the authority',
+      cgroup: this.#cgroup,
+      logFile: this.logFile,
+      logStart,
+      waitsFor: async () => ((await this.#answers()) ? undefined : 'its admin socket does not answer yet'),
+    });
   }
 
   /** Ends it in order. */

@@ -8,31 +8,53 @@ const START_PATIENCE_MS = 60_000;
 /** How long a program may take to end by itself after SIGTERM. */
 const STOP_PATIENCE_MS = 6000;
 const POLL_MS = 20;
+const MAX_WORDS = 1000;
 
 /** The program that runs in a cgroup (the first of its processes), or undefined. */
 export function programIn(cgroup: string): number | undefined {
   return processesOf(cgroup)[0];
 }
 
-/** Waits until `isReady`, of what startInPlace has started. Throws LAB_FAILED if the program ends before, or takes longer than 60 s, with the end of its log. */
-export async function waitUntilReady(what: string, cgroup: string, logFile: string, isReady: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + START_PATIENCE_MS;
-  while (!(await isReady())) {
+/** What startInPlace has started. */
+export interface StartedPart {
+  /** For people: `the agent of east-1`. */
+  readonly what: string;
+  readonly cgroup: string;
+  readonly logFile: string;
+  /** What startInPlace returned: where its own part of the log begins, in bytes. */
+  readonly logStart: number;
+  /** What it still waits for, in words; undefined: it is ready. What it throws ends the wait. */
+  readonly waitsFor: () => Promise<string | undefined>;
+  /** Default: 60 s. */
+  readonly patienceMs?: number;
+}
+
+/** Waits until a program is ready. Throws LAB_FAILED if it ends before, or takes too long, with what it says or waits for. */
+export async function waitUntilReady(part: StartedPart): Promise<void> {
+  const { what, cgroup, logFile, waitsFor, patienceMs = START_PATIENCE_MS } = part;
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const waiting = await waitsFor();
+    if (waiting === undefined) return;
     const ended = programIn(cgroup) === undefined;
     if (ended || Date.now() > deadline) {
-      const why = ended ? 'ended right after its start' : `was not ready within ${START_PATIENCE_MS / 1000} s`;
-      throw new SymbolonError('LAB_FAILED', `${what} ${why}; its log ${logFile} ends:\n${tailOf(logFile)}`, { what });
+      const why = ended
+        ? `ended right after its start${lastWords(part)}`
+        : `is not ready after ${patienceMs / 1000} s, and goes on: ${waiting}`;
+      throw new SymbolonError('LAB_FAILED', `${what} ${why}; its log is ${logFile}`, { what });
     }
     await sleep(POLL_MS);
   }
 }
 
-/** The last lines of a log, or a note that there are none. */
-function tailOf(logFile: string, lines = 8): string {
+/** What a program has printed for people after its last line of JSON: why it ended. Nothing if there is nothing. */
+function lastWords({ logFile, logStart }: StartedPart): string {
   try {
-    return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n') || '(nothing)';
+    const lines = readFileSync(logFile).subarray(logStart).toString().trimEnd().split('\n');
+    const [first = ''] = lines.slice(lines.findLastIndex((line) => line.startsWith('{')) + 1);
+    return first === '' ? '' : `: ${first.slice(0, MAX_WORDS)}`;
   } catch {
-    return '(no log)';
+    return '';
   }
 }
 

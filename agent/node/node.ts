@@ -3,9 +3,6 @@ import { describeError } from '#core/errors/error';
 import type { IpAddress } from '#core/network/address';
 import type { IpPrefix } from '#core/network/prefix';
 import { buildDirectory, type NodeDirectory } from '#core/registration/directory';
-import type { BundleSet } from '#core/spiffe/bundle';
-import type { TrustDomain } from '#core/spiffe/id';
-import { parseBundleText } from '#core/spiffe/bundle-text';
 import type { Clock } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import { type NodeInterfaces, type WorkloadInterface, type WorkloadWatch, watchWorkloads } from '../attestation/discovery/watch.ts';
@@ -50,10 +47,6 @@ export interface RunningNode {
   problems(): readonly string[];
   /** Stops the agent. The gate goes on until the leases end. */
   close(): Promise<void>;
-}
-
-function bootstrapBundles(trustDomain: TrustDomain, text: string | undefined): BundleSet {
-  return new Map(text === undefined ? [] : [[trustDomain, parseBundleText(text, trustDomain)]]);
 }
 
 /**
@@ -267,7 +260,7 @@ export async function startNode(config: AgentConfig, parts: NodeParts): Promise<
   const identity = await startNodeIdentity({
     trustDomain: config.trustDomain,
     authority: config.authority,
-    bootstrap: bootstrapBundles(config.trustDomain, config.bootstrapBundle),
+    bootstrap: new Map(config.bootstrapBundle ? [[config.trustDomain, config.bootstrapBundle]] : []),
     joinToken: config.joinToken,
     dataDirectory: config.dataDirectory,
     clock,

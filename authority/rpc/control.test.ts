@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { callUnary } from '#daemon/grpc/call';
+import { AgentService } from '#proto/gen/spire/server/agent';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { type AuthPolicy, Enforcement, type Identity, Node } from '#proto/gen/symbolon/authority/types';
-import { TestAuthority, testIdentity, testNode, testPolicy } from '../testing/test-authority.ts';
+import { idParts, nodeId, TestAuthority, testIdentity, testNode, testPolicy } from '../testing/test-authority.ts';
 
 let authority: TestAuthority;
 beforeEach(async () => {
@@ -116,6 +117,19 @@ describe('an object that breaks a rule is refused, and changes nothing', () => {
     const status = await callUnary(authority.admin, ControlService.getStatus, {});
     expect(status).toMatchObject({ revision, trustDomain: 'east.example', version: '0.1.0' });
   });
+});
+
+test('status says how each declared node stands: never joined, joined, banned', async () => {
+  await authority.declareNode('east-0', '10.0.0.0/16');
+  await authority.join('east-1', '10.1.0.0/16');
+  await authority.join('east-2', '10.2.0.0/16');
+  await callUnary(authority.admin, AgentService.banAgent, { id: idParts(nodeId('east-2')) });
+  const { agents } = await callUnary(authority.admin, ControlService.getStatus, {});
+  expect(agents.map((agent) => [agent.nodeName, agent.banned, agent.svidExpiresAt > 0n])).toEqual([
+    ['east-0', false, false],
+    ['east-1', false, true],
+    ['east-2', true, true],
+  ]);
 });
 
 describe('update and delete', () => {

@@ -8,6 +8,7 @@ import { createObject, lookUp, removeObject, updateObject, type Wish } from '../
 import type { NodeBody } from '../registry/node.ts';
 import type { Declared, ObjectRules } from '../registry/object.ts';
 import { declareSettings, resetSettings } from '../registry/settings.ts';
+import { type AgentRecord, listAgents } from '../store/agents.ts';
 import { listObjects } from '../store/objects.ts';
 import { currentRevision } from '../store/revision.ts';
 import { readSettings } from '../store/settings.ts';
@@ -70,15 +71,16 @@ export function controlService(context: ServiceContext): Handlers<typeof Control
   };
   return {
     getStatus: async () => {
-      const { revision, declared } = await store.transact(async (tx) => ({
+      const { revision, declared, attested } = await store.transact(async (tx) => ({
         revision: await currentRevision(tx),
         declared: await listObjects<NodeBody>(tx, 'node'),
+        attested: new Map((await listAgents(tx)).map((agent) => [agent.node, agent])),
       }));
       return {
         trustDomain,
         version: VERSION,
         revision,
-        agents: declared.map((node) => agentStatus(context, node.body.name)),
+        agents: declared.map(({ body }) => agentStatus(context, body.name, attested.get(body.name))),
         caExpiresAt: BigInt(Math.floor(context.ca.notAfter / 1000)),
       };
     },
@@ -141,7 +143,7 @@ export function controlService(context: ServiceContext): Handlers<typeof Control
   };
 }
 
-function agentStatus({ hub, trustDomain }: ServiceContext, node: string): AgentStatus {
+function agentStatus({ hub, trustDomain }: ServiceContext, node: string, attested: AgentRecord | undefined): AgentStatus {
   const presence = hub.presence(node);
   return {
     nodeId: nodeSpiffeId(trustDomain, node),
@@ -151,5 +153,7 @@ function agentStatus({ hub, trustDomain }: ServiceContext, node: string): AgentS
     agentVersion: presence?.agentVersion ?? '',
     problem: presence?.problem ?? '',
     lastSeenAt: BigInt(Math.floor((presence?.lastSeenAt ?? 0) / 1000)),
+    banned: attested?.banned ?? false,
+    svidExpiresAt: BigInt(attested?.expiresAtSeconds ?? 0),
   };
 }

@@ -19,7 +19,7 @@ export interface NodeResourceConfig extends TerraformMetaArguments {
   readonly addressPrefixes: readonly string[];
   /** How the node may prove itself when it joins. Default: `{ join_token = true }`. */
   readonly attestation?: NodeResourceAttestation;
-  /** Where other nodes' agents reach this node's: `192.0.2.7:7420` or `[2001:db8::7]:7420`. Without it nobody can authenticate to its workloads. */
+  /** Where other nodes' agents reach this node's: `192.0.2.7:7420` or `[2001:db8::7]:7420`. Without it its workloads and those of other nodes cannot authenticate to each other. */
   readonly endpoint?: string;
   /** Name of the node, unique in the trust domain: 1 to 63 letters, digits, dots, dashes or underscores. */
   readonly name: string;
@@ -46,7 +46,7 @@ export class NodeResource extends TerraformResource {
     return Fn.tolist(this.getListAttribute('address_prefixes'));
   }
 
-  /** Where other nodes' agents reach this node's: `192.0.2.7:7420` or `[2001:db8::7]:7420`. Without it nobody can authenticate to its workloads. */
+  /** Where other nodes' agents reach this node's: `192.0.2.7:7420` or `[2001:db8::7]:7420`. Without it its workloads and those of other nodes cannot authenticate to each other. */
   get endpoint(): string {
     return this.getStringAttribute('endpoint');
   }

@@ -55,36 +55,46 @@ function isUnusableKey(error: unknown): boolean {
   return isSymbolonError(error, 'CERTIFICATE_INVALID') && error.context.rule === UNUSABLE_KEY;
 }
 
+/** An element that is ignored: why, in words. */
+interface Ignored {
+  readonly why: string;
+}
+
 /**
- * The authority in a JWK, or undefined for an element to ignore: one without kty or use, of another or unknown use, without x5c
+ * The authority in a JWK, or why to ignore the element: one without kty or use, of another or unknown use, without x5c
  * (Trust Domain and Bundle section 4.2, X509-SVID section 6.2), or with a key that is not allowed. Values of x5c after the first are ignored.
  */
-function readAuthority(key: unknown, trustDomain: TrustDomain): X509Authority | undefined {
-  if (!isObject(key) || typeof key['kty'] !== 'string' || key['use'] !== X509_SVID_USE) return undefined;
-  const { x5c } = key;
+function readAuthority(key: unknown, at: string, trustDomain: TrustDomain): X509Authority | Ignored {
+  if (!isObject(key)) return { why: `${at} is no object` };
+  const { kty, use, x5c } = key;
+  if (typeof kty !== 'string') return { why: `${at} has no kty` };
+  if (typeof use !== 'string') return { why: `${at} has no use` };
+  if (use !== X509_SVID_USE) return { why: `${at} has the use ${JSON.stringify(use.slice(0, 50))}` };
   const [first] = Array.isArray(x5c) ? (x5c as readonly unknown[]) : [];
-  if (first === undefined) return undefined;
+  if (first === undefined) return { why: `${at} has no certificate in x5c` };
   if (typeof first !== 'string' || !/^[A-Za-z0-9+/]+={0,2}$/.test(first) || first.length % 4 !== 0)
-    return fail('X9', 'has an x5c value that is not base64');
+    return fail('X9', `has an x5c value that is not base64, in ${at}`);
   const der = new Uint8Array(Buffer.from(first, 'base64'));
   try {
     parseAuthority(der, trustDomain);
   } catch (error) {
-    if (isUnusableKey(error)) return undefined;
+    if (isUnusableKey(error)) return { why: `${at} has a key that is not allowed` };
     if (!isSymbolonError(error)) throw error;
-    fail('X9', 'has an x5c value that is not a CA certificate for the trust domain', error);
+    fail('X9', `has an x5c value that is not a CA certificate for the trust domain, in ${at}`, error);
   }
   return { der };
 }
 
-function readBundle(value: unknown, trustDomain: TrustDomain): X509Bundle {
+function readBundle(value: unknown, trustDomain: TrustDomain, onIgnored: (why: string) => void): X509Bundle {
   if (!isObject(value)) return fail('B4', 'is not a JSON object');
   const { keys } = value;
   if (!Array.isArray(keys)) return fail('B4', 'has no array "keys"');
   const hint = readInteger(value, 'spiffe_refresh_hint', BigInt(MAX_REFRESH_HINT_SECONDS), 'B3');
+  const elements = (keys as readonly unknown[]).map((key, i) => readAuthority(key, `keys[${i}]`, trustDomain));
+  for (const element of elements) if ('why' in element) onIgnored(element.why);
   return {
     trustDomain,
-    authorities: (keys as readonly unknown[]).flatMap((key) => readAuthority(key, trustDomain) ?? []),
+    authorities: elements.filter((element) => 'der' in element),
     sequence: readInteger(value, 'spiffe_sequence', MAX_SEQUENCE, 'B2') ?? 0n,
     ...(hint !== undefined && { refreshHintSeconds: Number(hint) }),
   };
@@ -92,8 +102,8 @@ function readBundle(value: unknown, trustDomain: TrustDomain): X509Bundle {
 
 /**
  * Parses a SPIFFE bundle (Trust Domain and Bundle section 4): a JWK set. The trust domain is not in it; the reader must know it. Unknown
- * members and elements are ignored. Throws BUNDLE_INVALID with the rule.
+ * members and elements are ignored; `onIgnored` is told why an element is. Throws BUNDLE_INVALID with the rule.
  */
-export function parseBundleJson(text: string, trustDomain: TrustDomain): X509Bundle {
-  return readBundle(parseJson(text), trustDomain);
+export function parseBundleJson(text: string, trustDomain: TrustDomain, onIgnored: (why: string) => void = () => undefined): X509Bundle {
+  return readBundle(parseJson(text), trustDomain, onIgnored);
 }

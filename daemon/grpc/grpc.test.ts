@@ -143,6 +143,7 @@ test('an error keeps its code, context and message across the wire; a fault of t
 test('a server that is not there is UNAVAILABLE', async () => {
   await expect(callUnary(client(dialUnix(join(folder, 'none'))), ControlService.getStatus, {})).rejects.toMatchObject({
     code: 'UNAVAILABLE',
+    message: `${ControlService.getStatus.path} reached nobody: connect ENOENT ${join(folder, 'none')}`,
   });
 });
 

@@ -73,6 +73,19 @@ const CODE_OF: ReadonlyMap<Status, 'NOT_FOUND' | 'ALREADY_EXISTS' | 'CONFLICT' |
   [Status.UNAUTHENTICATED, 'PERMISSION_DENIED'],
 ]);
 
+const NOBODY = ' reached nobody: ';
+
+/** grpc-js tells the one thing that helps in the middle of much else. */
+function concise(details: string): string {
+  return /Last error: (?:\w*Error: )?(.*?)\. Resolution note/.exec(details)?.[1] ?? details;
+}
+
+/** Why a call reached nobody, without its name, for a message that says in its own words what was called. */
+export function unreachableReason(error: SymbolonError<'UNAVAILABLE'>): string {
+  const at = error.message.indexOf(NOBODY);
+  return at < 0 ? error.message : error.message.slice(at + NOBODY.length);
+}
+
 /**
  * What a failed call means: the other end's SymbolonError if it sent one, else the code that stands for the gRPC status. Its cause is the status alone:
  * the ServiceError has the same text once more.
@@ -83,7 +96,7 @@ export function errorFromStatus(error: ServiceError, method: string, timeoutMs =
   const what = error.details || error.message;
   const cause = new GrpcStatus(error.code);
   if (error.code === Status.UNAVAILABLE)
-    return new SymbolonError('UNAVAILABLE', `${method} reached nobody: ${what}`, { what: method }, cause);
+    return new SymbolonError('UNAVAILABLE', `${method}${NOBODY}${concise(what)}`, { what: method }, cause);
   if (error.code === Status.DEADLINE_EXCEEDED) {
     return new SymbolonError('TIMEOUT', `${method} got no answer in ${timeoutMs} ms`, { what: method, ms: timeoutMs }, cause);
   }

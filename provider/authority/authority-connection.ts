@@ -3,6 +3,7 @@ import { isSymbolonError, SymbolonError } from '#core/errors/error';
 import type { TrustDomain } from '#core/spiffe/id';
 import { formatDurationMs } from '#core/time/duration';
 import { callUnary } from '#daemon/grpc/call';
+import { unreachableReason } from '#daemon/grpc/status';
 import { openClient } from '#daemon/grpc/dial';
 import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { type AuthorityEndpoint, describeEndpoint, dialAuthority } from './endpoint.ts';
@@ -108,11 +109,9 @@ export class AuthorityConnection {
         );
       }
       if (!isSymbolonError(error, 'UNAVAILABLE')) throw error;
-      // grpc-js tells the one thing that helps in the middle of much else.
-      const reason = /Last error: (?:\w*Error: )?(.*?)\. Resolution note/.exec(error.message)?.[1] ?? error.message;
       throw new SymbolonError(
         'UNAVAILABLE',
-        `the authority of ${this.trustDomain} cannot be reached at ${where} (${reason}); start it, or correct the provider's authorities`,
+        `the authority of ${this.trustDomain} cannot be reached at ${where} (${unreachableReason(error)}); start it, or correct the provider's authorities`,
         { what: where },
       );
     }

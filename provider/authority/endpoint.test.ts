@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { describeError } from '#core/errors/error';
+import { describeError, type SymbolonError } from '#core/errors/error';
 import { parseTrustDomain } from '#core/spiffe/id';
 import { certificatesToPem } from '#core/spiffe/pem';
 import { TestCa } from '#core/spiffe/testing/ca';
@@ -65,4 +68,34 @@ test('an expired SVID is found before anybody is asked', async () => {
   expect(() => dialAuthority(EAST, expired)).toThrow(
     /^authorities\["east\.example"\]\.cert: cert of spiffe:\/\/east\.example\/symbolon\/admin\/test expired at .*admin-svid/,
   );
+});
+
+const GARBAGE = `-----BEGIN CERTIFICATE-----\n${Buffer.from('tippecanoe').toString('base64')}\n-----END CERTIFICATE-----\n`;
+
+test.each<['certificate' | 'bundle', string, string, string]>([
+  ['bundle', 'bundle', GARBAGE, 'PEM block 1 of 1 is not a readable X.509 certificate'],
+  [
+    'bundle',
+    'bundle',
+    '{"keys":[{"kty":"EC","use":"jwt-svid"}]}',
+    'no X.509 authority of east.example that can be used: keys[0] has the use "jwt-svid"',
+  ],
+  ['bundle', 'bundle', '{"keys":[]}', 'its "keys" are empty'],
+  ['certificate', 'cert', GARBAGE, 'PEM block 1 of 1 is not a readable X.509 certificate'],
+])('a %s (as %s) with nothing usable is found before anybody is asked, also in a file, which is named', async (field, name, text, says) => {
+  const at = `authorities["east.example"].${name}`;
+  const given = await failure({ [field]: text });
+  expect(describeError(given).startsWith(`${at}: `)).toBe(true);
+  expect(describeError(given)).toContain(says);
+  const folder = mkdtempSync(join(tmpdir(), 'sy-endpoint-'));
+  try {
+    const path = join(folder, 'file');
+    writeFileSync(path, text);
+    const error = await failure({ [field]: path });
+    expect(describeError(error)).toContain(`${at} (file ${JSON.stringify(path)}): `);
+    expect(describeError(error)).toContain(says);
+    expect((error as SymbolonError).context).toEqual({ path: at, value: '' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

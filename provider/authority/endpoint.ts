@@ -20,11 +20,12 @@ export function describeEndpoint(endpoint: AuthorityEndpoint): string {
   return endpoint.kind === 'unix' ? `unix socket ${endpoint.path}` : endpoint.address;
 }
 
-/** A PEM text as it is, or the file that a path names. */
-function pem(value: string, what: string): string {
-  if (value.includes('-----BEGIN ') || isBundleJson(value)) return value;
+/** A PEM text as it is, or that of the file that a path names; `from` says which. */
+function pem(value: string, what: string): { readonly text: string; readonly from: string } {
+  if (value.includes('-----BEGIN ') || isBundleJson(value)) return { text: value, from: '' };
   try {
-    return readFileSync(value, 'utf8');
+    // Only what names a file that can be read is told: it is a path, and no key.
+    return { text: readFileSync(value, 'utf8'), from: ` (file ${JSON.stringify(value)})` };
   } catch (error) {
     // The error itself names the path, which may be the key: only what the system calls it is told.
     const { code } = error as NodeJS.ErrnoException;
@@ -36,18 +37,18 @@ function pem(value: string, what: string): string {
   }
 }
 
-/** Reads what a setting holds; whatever is wrong with it is said under the setting's name. */
+/** Reads what a setting holds; whatever is wrong with it is said under the setting's name, and the file's. */
 function read<T>(what: string, value: string, parse: (text: string) => T): T {
-  const text = pem(value, what);
-  return under(what, () => parse(text));
+  const { text, from } = pem(value, what);
+  return under(what, () => parse(text), from);
 }
 
 /** Whatever `check` throws is said under a setting's name. */
-function under<T>(what: string, check: () => T): T {
+function under<T>(what: string, check: () => T, from = ''): T {
   try {
     return check();
   } catch (error) {
-    throw new SymbolonError('CONFIG_INVALID', `${what}: ${describeError(error)}`, { path: what, value: '' });
+    throw new SymbolonError('CONFIG_INVALID', `${what}${from}: ${describeError(error)}`, { path: what, value: '' });
   }
 }
 

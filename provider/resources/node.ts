@@ -43,7 +43,7 @@ const attributes = {
     optional: true,
     rule: ENDPOINT,
     description:
-      "Where other nodes' agents reach this node's: `192.0.2.7:7420` or `[2001:db8::7]:7420`. Without it nobody can authenticate to its workloads.",
+      "Where other nodes' agents reach this node's: `192.0.2.7:7420` or `[2001:db8::7]:7420`. Without it its workloads and those of other nodes cannot authenticate to each other.",
   }),
   attestation: attribute.object({
     optional: true,

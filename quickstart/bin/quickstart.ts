@@ -11,19 +11,22 @@ import { refuseSecondLab } from '#lab/state';
 import { waitForAttested } from '#lab/attested';
 import { DECLARED } from '../declared.ts';
 import { killAgent, removeAndRestorePolicy, reuseAddress, type Stage, stopAuthority } from '../events.ts';
+import { Interruption } from '../interruption.ts';
 import { QUICKSTART_ROWS } from '../rows.ts';
 import { QuickstartTerraform } from '../terraform.ts';
 
-async function step<T>(text: string, work: () => Promise<T>): Promise<T> {
+async function timed<T>(text: string, work: () => Promise<T>): Promise<T> {
   const start = Date.now();
   const done = await work();
   console.log(`  ${text} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
   return done;
 }
 
-async function prove(lab: Lab, prober: Prober, rows: ProofRow[]): Promise<void> {
+async function prove(lab: Lab, prober: Prober, rows: ProofRow[], interruption: Interruption): Promise<void> {
   const terraform = new QuickstartTerraform(lab, process.env);
+  const step = <T>(text: string, work: () => Promise<T>): Promise<T> => timed(text, () => interruption.outcomeOf(work()));
   const report = (row: ProofRow): void => {
+    if (interruption.came) return;
     rows.push(row);
     console.log(
       `  ${isProven(row) ? 'ok  ' : 'FAIL'} ${row.who} > ${row.whom}, ${row.what}: ${row.seen}${isProven(row) ? '' : `, expected ${row.expected}`}`,
@@ -79,19 +82,18 @@ async function main(): Promise<number> {
   const file = join(findCheckout(), 'examples/quickstart/lab.yaml');
   const spec = parseLabFile(readFileSync(file, 'utf8'), file);
   console.log('quickstart: three nodes on this machine, as namespaces');
-  const lab = await step('lab up: nodes, workloads, router, authority', () => startLab(spec));
+  const lab = await timed('lab up: nodes, workloads, router, authority', () => startLab(spec));
   const prober = new Prober(lab);
   const rows: ProofRow[] = [];
   let kept = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    void lab.down().finally(() => {
+  const interruption = new Interruption(['SIGINT', 'SIGTERM'], async (signal) => {
+    await lab.down().finally(() => {
       console.log('quickstart: interrupted; the lab is removed');
       process.exit(signal === 'SIGINT' ? 130 : 143);
     });
-  };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  });
   try {
-    await prove(lab, prober, rows);
+    await interruption.outcomeOf(prove(lab, prober, rows, interruption));
     kept = keep;
   } finally {
     prober.close();

@@ -42,8 +42,8 @@ test('also while the authority is away: what was proven goes on under its lease,
   const whole = answered(400);
   await world.lab.authority.kill();
   await world.lab.agents.kill(['east-1', 'east-2']);
-  // Healthy they are not before the authority has answered.
-  const back = world.lab.agents.up(['east-1', 'east-2']);
+  // They run, and are not healthy before the authority has answered.
+  await Promise.all(['east-1', 'east-2'].map((node) => expect(world.lab.agents.up([node])).rejects.toThrow('does not run')));
   for (const [node, name] of [
     ['east-1', 'web'],
     ['east-2', 'payments'],
@@ -57,7 +57,6 @@ test('also while the authority is away: what was proven goes on under its lease,
   expect(['nothing', 'refused']).toContain(seen);
   expect(await answered(50)).toBe(50);
   await world.lab.authority.start();
-  await back;
   await world.attested(['web', 'payments']);
   expect(await whole).toBe(400);
   expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });

@@ -1,12 +1,16 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { certificatesToPem } from '#core/spiffe/pem';
 import { TestCa } from '#core/spiffe/testing/ca';
 import { instantFromMs } from '#core/time/instant';
+import { callUnary } from '#daemon/grpc/call';
 import { type CommandResult, runCommand } from '#lab/command';
 import { findCheckout } from '#lab/executables';
+import { INSIDE } from '#lab/layout';
 import type { LabStatus } from '#lab/status';
+import { AgentService } from '#proto/gen/spire/server/agent';
+import { ControlService } from '#proto/gen/symbolon/authority/control';
 import { startWorld, type World } from '../setup/world.ts';
 
 const cli = join(findCheckout(), 'dist/symbolon/symbolon.js');
@@ -125,3 +129,71 @@ test('over mTLS: a reader may ask; the server must be the wanted authority, and 
   const nobody = await explain('--authority', '192.0.2.1:9');
   expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringMatching(/cannot be reached at 192\.0\.2\.1:9 \(.*ECONNREFUSED/)]);
 }, 20_000);
+
+test('agents that come up without the authority: what they wait for is said at once, and their log is named', async () => {
+  const log = world.lab.agents.logFile('east-1');
+  await world.lab.agents.down(['east-1']);
+  await world.lab.authority.kill();
+  const failed = async (): Promise<string> => {
+    const { code, stderr } = await inLab('agents', 'up', 'east-1');
+    expect(code).toBe(1);
+    return stderr;
+  };
+  const known = await failed();
+  expect(known).toContain("symbolon: the agent of east-1 runs, but is not healthy: this lab's authority does not run (");
+  expect(known).toMatch(/\((?:.* reached nobody: connect ECONNREFUSED .*|the authority has not answered it yet)\); its log/);
+  expect(known.trimEnd().endsWith(`; its log is ${log}`)).toBe(true);
+  expect(known.split('\n')).toHaveLength(2);
+  await world.lab.agents.down(['east-1']);
+  expect(await world.lab.exec({ place: 'east-1' }, ['rm', '-r', INSIDE.agentData])).toMatchObject({ code: 0 });
+  expect(await failed()).toBe(`symbolon: the agent of east-1 cannot join: this lab's authority does not run; its log is ${log}\n`);
+  await world.lab.authority.start();
+  expect(await inLab('agents', 'up', 'east-1')).toMatchObject({ code: 0 });
+}, 120_000);
+
+describe('explain says what keeps agents from proving a pair', () => {
+  const explain = async (source: string, destination: string, ...flags: readonly string[]): Promise<CommandResult> =>
+    await symbolon('explain', source, destination, '--admin-socket', world.lab.authority.adminSocket, ...flags);
+  const setEndpoints = async (endpoints: readonly string[]): Promise<readonly string[]> =>
+    await world.lab.authority.call(async (client) => {
+      const node = await callUnary(client, ControlService.getNode, { id: '', name: 'east-2' });
+      await callUnary(client, ControlService.updateNode, { node: { ...node, endpoints: [...endpoints] }, expectedGeneration: undefined });
+      return node.endpoints;
+    });
+
+  test('a node without an endpoint: between two nodes, in either direction, not within one', async () => {
+    // Agents that have lost the authority come back to it by themselves.
+    await world.eventually(async () => expect(await explain('web', 'payments:8443')).toMatchObject({ code: 0 }), 30_000);
+    const before = await setEndpoints([]);
+    const refused = await explain('web', 'payments:8443');
+    expect([refused.code, refused.stdout]).toEqual([
+      1,
+      expect.stringContaining('the policies allow it, but the two cannot prove themselves'),
+    ]);
+    expect(refused.stdout).toContain('allowed by policy web-to-payments');
+    expect(refused.stdout).toContain('missing  an endpoint of spiffe://east.example/symbolon/node/east-2');
+    expect(JSON.parse((await explain('payments', 'web:1', '--json')).stdout)).toMatchObject({
+      verdict: 'refused',
+      authenticates: false,
+      obstacles: [{ node: 'spiffe://east.example/symbolon/node/east-2', reason: 'no-endpoint', until: 'changed' }],
+    });
+    expect(await explain('cache', 'payments:8443')).toMatchObject({ code: 0 });
+    await setEndpoints(before);
+    expect(await explain('web', 'payments:8443')).toMatchObject({ code: 0 });
+  });
+
+  test('an agent that is not connected, then a node that is banned; status names it as banned', async () => {
+    await world.lab.agents.down(['east-3']);
+    await world.eventually(async () => {
+      const waits = await explain('reports', 'payments:8443');
+      expect([waits.code, waits.stdout]).toEqual([1, expect.stringContaining('allowed, but new pairs wait: an agent is not connected')]);
+      expect(waits.stdout).toContain('missing  the agent of spiffe://east.example/symbolon/node/east-3');
+    }, 20_000);
+    const id = { trustDomain: 'east.example', path: '/symbolon/node/east-3' };
+    await world.lab.authority.call((client) => callUnary(client, AgentService.banAgent, { id }));
+    const banned = await explain('reports', 'payments:8443');
+    expect([banned.code, banned.stdout]).toEqual([1, expect.stringContaining('it is banned')]);
+    const status = await symbolon('status', '--admin-socket', world.lab.authority.adminSocket);
+    expect([status.code, status.stdout]).toEqual([1, expect.stringMatching(/east-3 .* banned /)]);
+  });
+});

@@ -50,6 +50,10 @@ export interface AgentStatus {
   problem: string;
   /** Seconds since the Unix epoch; 0 = never. */
   lastSeenAt: bigint;
+  /** It may not connect, and no other node takes its word. */
+  banned: boolean;
+  /** Seconds since the Unix epoch: when the newest SVID of the node ends; 0 = none has joined, or it was evicted. */
+  svidExpiresAt: bigint;
 }
 
 export interface GetTrustDomainRequest {
@@ -317,6 +321,8 @@ function createBaseAgentStatus(): AgentStatus {
     agentVersion: "",
     problem: "",
     lastSeenAt: 0n,
+    banned: false,
+    svidExpiresAt: 0n,
   };
 }
 
@@ -348,6 +354,15 @@ export const AgentStatus: MessageFns<AgentStatus> = {
         throw new globalThis.Error("value provided for field message.lastSeenAt of type int64 too large");
       }
       writer.uint32(56).int64(message.lastSeenAt);
+    }
+    if (message.banned !== false) {
+      writer.uint32(64).bool(message.banned);
+    }
+    if (message.svidExpiresAt !== 0n) {
+      if (BigInt.asIntN(64, message.svidExpiresAt) !== message.svidExpiresAt) {
+        throw new globalThis.Error("value provided for field message.svidExpiresAt of type int64 too large");
+      }
+      writer.uint32(72).int64(message.svidExpiresAt);
     }
     return writer;
   },
@@ -421,6 +436,22 @@ export const AgentStatus: MessageFns<AgentStatus> = {
             message.lastSeenAt = reader.int64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.banned = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.svidExpiresAt = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -448,6 +479,10 @@ export const AgentStatus: MessageFns<AgentStatus> = {
     message.problem = object.problem ?? "";
     message.lastSeenAt = (object.lastSeenAt !== undefined && object.lastSeenAt !== null)
       ? BigInt(object.lastSeenAt)
+      : 0n;
+    message.banned = object.banned ?? false;
+    message.svidExpiresAt = (object.svidExpiresAt !== undefined && object.svidExpiresAt !== null)
+      ? BigInt(object.svidExpiresAt)
       : 0n;
     return message;
   },

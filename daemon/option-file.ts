@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { describeError, isSymbolonError, SymbolonError } from '#core/errors/error';
+
+/**
+ * Reads the file that an option of the command line names. Whatever is wrong with it is said under the option's name and the file's: throws CONFIG_INVALID.
+ * `parse` must not show a key.
+ */
+export function readOptionFile<T>(option: string, path: string, parse: (text: string) => T): T {
+  const fail = (why: string, cause?: unknown): never => {
+    throw new SymbolonError('CONFIG_INVALID', `${option} ${JSON.stringify(path)} ${why}`, { path: option, value: path }, cause);
+  };
+  const text = readText(path, fail);
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!isSymbolonError(error)) throw error;
+    return fail(`cannot be used: ${describeError(error)}`);
+  }
+}
+
+function readText(path: string, fail: (why: string, cause: unknown) => never): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return fail('cannot be read; name a file that exists', error);
+  }
+}
