@@ -121,6 +121,7 @@ describe('the listener refuses', () => {
     test.each<[string, ConnectionOptions, RegExp, string | undefined]>([
       ['of TLS 1.2', { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, /unsupported protocol/, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'],
       ['of another ALPN', { ALPNProtocols: ['h2'] }, /no application protocol/, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'],
+      ['that asks for a costly key exchange', { ecdhCurve: 'ffdhe8192' }, /no suitable key share/, 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'],
       ['without ALPN', { ALPNProtocols: [] }, /^the peer did not agree to symbolon-pair\/1$/, undefined],
       ['without a certificate', { cert: undefined, key: undefined }, /^the peer presented no certificate$/, undefined],
     ])('%s is refused', async (_name, options, problem, alert) => {
