@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { TEST_NOW, TestCa, type TestCertificate } from '#core/spiffe/testing/ca';
 import { addMs } from '#core/time/instant';
 import { silentLogger } from '#daemon/log';
+import { ACCEPT_LIMITS } from './accept-queue.ts';
 import type { DialOptions } from './dial.ts';
 import { dialAs, listenAs, type ListeningNode, tcpFlow, until } from './testing/links.ts';
 import { linkNodes, TestNode } from './testing/test-node.ts';
@@ -218,7 +219,7 @@ describe('a resumed TLS session', () => {
 
 describe('a flood of the port', () => {
   test('of connections that say nothing leaves open sessions alone, and its size is bounded', async () => {
-    const crowded = await listenAs(two, { limits: { handshakes: 4, handshakesOfOneAddress: 8, waiting: 8 } });
+    const crowded = await listenAs(two, { limits: { ...ACCEPT_LIMITS, handshakes: 4, handshakesOfOneAddress: 8, waiting: 8 } });
     const { session } = await dialAs(one, crowded);
     const strangers = Array.from({ length: 300 }, () => connectTcp(crowded.listener.port, '127.0.0.1').on('error', () => undefined));
     await until(() => crowded.listener.refusedConnections >= 292);

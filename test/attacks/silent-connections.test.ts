@@ -5,12 +5,12 @@ import { TestCa } from '#core/spiffe/testing/ca';
 import { ACCEPT_LIMITS, type AcceptLimits } from '../../agent/session/accept-queue.ts';
 import { listenAs, type ListeningNode, until } from '../../agent/session/testing/links.ts';
 import { linkNodes, TestNode } from '../../agent/session/testing/test-node.ts';
+import { UNLIMITED } from '../setup/unlimited.ts';
 
 // Keys are made and connections opened: a busy machine takes its time.
 jest.setTimeout(30_000);
 
 const CONNECTIONS = 200;
-const UNLIMITED: AcceptLimits = { handshakes: 100_000, handshakesOfOneAddress: 100_000, waiting: 100_000 };
 
 let node: TestNode;
 const sockets: Socket[] = [];
