@@ -12,14 +12,14 @@ const MAX_SEQUENCE = 2n ** 64n - 1n;
 const MAX_REFRESH_HINT_SECONDS = 2 ** 31 - 1;
 const X509_SVID_USE = 'x509-svid';
 
-type JsonObject = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 function fail(rule: string, why: string, cause?: unknown): never {
   throw new SymbolonError('BUNDLE_INVALID', `the SPIFFE bundle ${why}`, { rule }, cause);
 }
 
-/** Parses JSON whose numbers stay exact. A key that occurs twice is refused, also where both have the same value. */
-function parseJson(text: string): unknown {
+/** Parses JSON whose numbers stay exact. A key that occurs twice is refused, also where both have the same value. Throws BUNDLE_INVALID. */
+export function parseSpiffeJson(text: string): unknown {
   if (text.length > MAX_BUNDLE_BYTES) fail('size', `has ${text.length} bytes; at most ${MAX_BUNDLE_BYTES} are accepted`);
   const value = parseLossless(text);
   const twice = findDuplicateKey(text);
@@ -35,7 +35,7 @@ function parseLossless(text: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLosslessNumber(value);
 }
 
@@ -60,7 +60,7 @@ function isUnusableKey(error: unknown): boolean {
  * (Trust Domain and Bundle section 4.2, X509-SVID section 6.2), or with a key that is not allowed. Values of x5c after the first are ignored.
  */
 function readAuthority(key: unknown, trustDomain: TrustDomain): X509Authority | undefined {
-  if (!isObject(key) || typeof key['kty'] !== 'string' || key['use'] !== X509_SVID_USE) return undefined;
+  if (!isJsonObject(key) || typeof key['kty'] !== 'string' || key['use'] !== X509_SVID_USE) return undefined;
   const { x5c } = key;
   const [first] = Array.isArray(x5c) ? (x5c as readonly unknown[]) : [];
   if (first === undefined) return undefined;
@@ -77,8 +77,9 @@ function readAuthority(key: unknown, trustDomain: TrustDomain): X509Authority | 
   return { der };
 }
 
-function readBundle(value: unknown, trustDomain: TrustDomain): X509Bundle {
-  if (!isObject(value)) return fail('B4', 'is not a JSON object');
+/** A bundle in JSON that has been parsed. Throws BUNDLE_INVALID with the rule. */
+export function readBundle(value: unknown, trustDomain: TrustDomain): X509Bundle {
+  if (!isJsonObject(value)) return fail('B4', 'is not a JSON object');
   const { keys } = value;
   if (!Array.isArray(keys)) return fail('B4', 'has no array "keys"');
   const hint = readInteger(value, 'spiffe_refresh_hint', BigInt(MAX_REFRESH_HINT_SECONDS), 'B3');
@@ -95,5 +96,5 @@ function readBundle(value: unknown, trustDomain: TrustDomain): X509Bundle {
  * members and elements are ignored. Throws BUNDLE_INVALID with the rule.
  */
 export function parseBundleJson(text: string, trustDomain: TrustDomain): X509Bundle {
-  return readBundle(parseJson(text), trustDomain);
+  return readBundle(parseSpiffeJson(text), trustDomain);
 }

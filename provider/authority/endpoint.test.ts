@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { describeError } from '#core/errors/error';
+import { formatBundleJson } from '#core/spiffe/bundle-format';
 import { parseTrustDomain } from '#core/spiffe/id';
 import { certificatesToPem } from '#core/spiffe/pem';
 import { TestCa } from '#core/spiffe/testing/ca';
@@ -65,4 +66,20 @@ test('an expired SVID is found before anybody is asked', async () => {
   expect(() => dialAuthority(EAST, expired)).toThrow(
     /^authorities\["east\.example"\]\.cert: cert of spiffe:\/\/east\.example\/symbolon\/admin\/test expired at .*admin-svid/,
   );
+});
+
+describe('a bundle map, as a text', () => {
+  const mapOf = (name: string, ca: TestCa): string => `{"trust_domains":{"${name}":${formatBundleJson(ca.bundle)}}}`;
+
+  test('that has the trust domain is taken', async () => {
+    const bundle = mapOf('east.example', await TestCa.create('east.example'));
+    expect(dialAuthority(EAST, await endpoint({ bundle })).target).toBe('dns:192.0.2.1:7400');
+  });
+
+  test('that has others only is refused under the setting’s name', async () => {
+    const error = await failure({ bundle: mapOf('west.example', await TestCa.create('west.example')) });
+    expect(describeError(error)).toMatch(
+      /^authorities\["east\.example"\]\.bundle: the SPIFFE bundle map has no bundle of the trust domain east\.example; it has west\.example;/,
+    );
+  });
 });
