@@ -11,6 +11,8 @@ export const MAX_BUNDLE_BYTES = 4 * 1024 * 1024;
 const MAX_SEQUENCE = 2n ** 64n - 1n;
 const MAX_REFRESH_HINT_SECONDS = 2 ** 31 - 1;
 const X509_SVID_USE = 'x509-svid';
+/** Of public keys (RFC 7518 section 6.1, RFC 8037 section 2). */
+const KEY_TYPES: ReadonlySet<unknown> = new Set(['EC', 'RSA', 'OKP']);
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -56,11 +58,11 @@ function isUnusableKey(error: unknown): boolean {
 }
 
 /**
- * The authority in a JWK, or undefined for an element to ignore: one without kty or use, of another or unknown use, without x5c
+ * The authority in a JWK, or undefined for an element to ignore: one without kty or use, of an unknown kty, of another or unknown use, without x5c
  * (Trust Domain and Bundle section 4.2, X509-SVID section 6.2), or with a key that is not allowed. Values of x5c after the first are ignored.
  */
 function readAuthority(key: unknown, trustDomain: TrustDomain): X509Authority | undefined {
-  if (!isJsonObject(key) || typeof key['kty'] !== 'string' || key['use'] !== X509_SVID_USE) return undefined;
+  if (!isJsonObject(key) || !KEY_TYPES.has(key['kty']) || key['use'] !== X509_SVID_USE) return undefined;
   const { x5c } = key;
   const [first] = Array.isArray(x5c) ? (x5c as readonly unknown[]) : [];
   if (first === undefined) return undefined;
