@@ -38,7 +38,10 @@ export function agentCommand(environment: NodeJS.ProcessEnv, bundleFolder: strin
     .version(VERSION)
     .requiredOption('--trust-domain <name>', "the node's trust domain, like east.example")
     .requiredOption('--authority <host:port>', 'where the authority listens')
-    .option('--bootstrap-bundle <file>', "the trust domain's bundle for the first contact, PEM or SPIFFE JSON")
+    .option(
+      '--bootstrap-bundle <file>',
+      "the trust domain's bundle for the first contact, PEM or SPIFFE JSON, or a SPIFFE bundle map that has it",
+    )
     .option('--join-token-file <file>', 'file with the one-time join token (or SYMBOLON_JOIN_TOKEN); not needed once the node has joined')
     .option('--data <directory>', "the node's credential and the authority's last word", DEFAULT_DATA_DIRECTORY)
     .option('--run <directory>', 'sockets: workload.sock, status.sock', DEFAULT_RUN_DIRECTORY)

@@ -34,7 +34,10 @@ export function withAuthorityFlags(command: Command): Command {
     .option('--trust-domain <NAME>', 'whose authority it must prove to be')
     .option('--cert <FILE>', "an administrator's or reader's SVID, PEM (symbolon authority admin-svid)")
     .option('--key <FILE>', 'its private key, PEM')
-    .option('--bundle <FILE>', "the trust domain's bundle, PEM or SPIFFE JSON (symbolon authority bundle show)");
+    .option(
+      '--bundle <FILE>',
+      "the trust domain's bundle, PEM or SPIFFE JSON (symbolon authority bundle show), or a SPIFFE bundle map that has it",
+    );
 }
 
 /** Asks an authority; the connection ends with the answer. Throws UsageError for flags that do not fit together, UNAVAILABLE if nobody answers. */

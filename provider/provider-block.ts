@@ -40,7 +40,8 @@ const authority = {
   bundle: attribute.string({
     optional: true,
     rule: NOT_EMPTY,
-    description: 'The bundle that the authority must prove itself by: PEM or SPIFFE JSON, or the path of a file with either.',
+    description:
+      'The bundle that the authority must prove itself by: PEM or SPIFFE JSON, or a SPIFFE bundle map that has the trust domain; or the path of such a file.',
   }),
 } as const;
 

@@ -72,10 +72,11 @@ export function planEndpoints(input: {
     endpoint.gate === 'unmanaged' && endpoint.addresses.some(input.claimed)
       ? { ...endpoint, gate: 'unattested', problem: 'its address still stands for an earlier workload at another node' }
       : endpoint;
-  const withSvid = ({ awaitsSvid: _, problem: __, ...endpoint }: WorkloadEndpoint): WorkloadEndpoint =>
-    endpoint.gate === 'unmanaged' || endpoint.identity === undefined || input.ready(endpoint.identity.entryId)
-      ? endpoint
-      : { ...endpoint, awaitsSvid: true, problem: 'its SVID has not been issued yet' };
+  const withSvid = (endpoint: WorkloadEndpoint): WorkloadEndpoint => {
+    const { awaitsSvid: _, problem: __, ...rest } = endpoint;
+    const ready = rest.gate === 'unmanaged' || rest.identity === undefined || input.ready(rest.identity.entryId);
+    return ready ? rest : { ...rest, awaitsSvid: true, problem: 'its SVID has not been issued yet' };
+  };
   const byInterface = new Map(input.known.map((endpoint) => [endpoint.interfaceIndex, endpoint]));
   const planOne = (found: AttestedInterface): WorkloadEndpoint => {
     const known = byInterface.get(found.interfaceIndex);

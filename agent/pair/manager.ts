@@ -7,7 +7,7 @@ import type { Datapath, EndpointId, HeldFlow, SessionIndex } from '../datapath/c
 import type { PairRefusal, ProvenPair } from '../proof/contract.ts';
 import type { CloseReason, SessionStatus } from '../session/contract.ts';
 import type { SessionHooks } from '../session/hooks.ts';
-import type { SessionListener } from '../session/listen.ts';
+import type { ListenWhere, SessionListener } from '../session/listen.ts';
 import { endsOf, type PairEnds } from './ends.ts';
 import { FoundPairs } from './found-pairs.ts';
 import { LocalLease } from './local-lease.ts';
@@ -51,7 +51,7 @@ export interface PairStatus {
 /** Answers the gate's held flows with pairs, and keeps them alive or closes them. */
 export interface PairManager {
   /** Accepts sessions of other nodes. Port 0 = any. */
-  listen(options: { readonly address?: IpAddress; readonly port: number }): Promise<SessionListener>;
+  listen(where: ListenWhere): Promise<SessionListener>;
   /** Call whenever policies, placement, bundles, workloads or the node's SVID have changed: judges every live pair anew, at once. */
   viewChanged(): void;
   pairs(): readonly PairStatus[];
@@ -114,7 +114,7 @@ class Manager implements PairManager {
     this.timer = clock.after(TICK_MS, () => this.tick());
   }
 
-  listen(where: { readonly address?: IpAddress; readonly port: number }): Promise<SessionListener> {
+  listen(where: ListenWhere): Promise<SessionListener> {
     return this.pool.listen(where);
   }
 

@@ -1,15 +1,17 @@
 import type { Socket } from 'node:net';
 
-/** Handshakes that run at once, and of one address; connections that wait for their turn. */
+/** Handshakes that run at once, of one address, and that begin in one turn of the event loop; connections that wait for their turn. */
 export interface AcceptLimits {
   readonly handshakes: number;
   readonly handshakesOfOneAddress: number;
+  readonly handshakesOfOneTurn: number;
   readonly waiting: number;
 }
-export const ACCEPT_LIMITS: AcceptLimits = { handshakes: 16, handshakesOfOneAddress: 4, waiting: 256 };
+export const ACCEPT_LIMITS: AcceptLimits = { handshakes: 16, handshakesOfOneAddress: 4, handshakesOfOneTurn: 1, waiting: 256 };
 
 /**
- * Lets TLS handshakes begin a few at a time, one in each turn of the event loop: the loop also renews leases. Whatever finds the queue full
+ * Lets TLS handshakes begin a few at a time: the loop that does them also renews leases, and what one turn of it may last is bounded by how many are
+ * under way. They begin one in each turn, so that those whose first bytes have come already are not all answered in the same. Whatever finds the queue full
  * is closed at once.
  */
 export class AcceptQueue {
@@ -68,11 +70,13 @@ export class AcceptQueue {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      const next = this.waiting.shift();
-      if (!next) return;
-      this.running++;
-      if (next.destroyed) this.done(next);
-      else this.begin(next);
+      for (let begun = 0; begun < this.limits.handshakesOfOneTurn && this.running < this.limits.handshakes; begun++) {
+        const next = this.waiting.shift();
+        if (!next) return;
+        this.running++;
+        if (next.destroyed) this.done(next);
+        else this.begin(next);
+      }
       this.schedule();
     });
   }

@@ -1,5 +1,5 @@
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type SecureContextOptions, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { describeError, SymbolonError } from '#core/errors/error';
 import { type IpAddress, parseIpAddress } from '#core/network/address';
 import type { X509Svid } from '#core/spiffe/svid';
@@ -20,7 +20,12 @@ export interface ListenOptions extends SessionParts {
   /** May an address connect at all? Asked before a byte is read. Default: any. */
   readonly mayConnect?: (address: IpAddress) => boolean;
   readonly limits?: AcceptLimits;
+  /** Groups of the key exchange, as OpenSSL writes them. Default: KEY_EXCHANGE_GROUPS. */
+  readonly groups?: string;
 }
+
+/** Where to listen, and how many may come. */
+export type ListenWhere = Pick<ListenOptions, 'address' | 'port' | 'limits' | 'groups'>;
 
 export interface SessionListener {
   readonly port: number;
@@ -34,12 +39,12 @@ export async function listenNodeSessions(options: ListenOptions): Promise<Sessio
   let credential = options.credential();
   const raws = new Map<string, Socket>();
   const open = new Set<Socket>();
-  const tls = createTls(credential);
+  const tls = createTls(sessionTlsOptions(credential, options.groups));
   const queue = new AcceptQueue((socket) => {
     const current = options.credential();
     if (current !== credential) {
       credential = current;
-      tls.setSecureContext(sessionTlsOptions(current));
+      tls.setSecureContext(sessionTlsOptions(current, options.groups));
     }
     raws.set(keyOf(socket), socket);
     tls.emit('connection', socket);
@@ -98,9 +103,9 @@ function mayConnect(socket: Socket, options: ListenOptions): boolean {
   return text !== undefined && options.mayConnect(parseIpAddress(text));
 }
 
-function createTls(credential: Credential): TlsServer {
+function createTls(context: SecureContextOptions): TlsServer {
   return createTlsServer({
-    ...sessionTlsOptions(credential),
+    ...context,
     requestCert: true,
     // Verified by verifyNodePeer before a byte is handled: OpenSSL would pool the authorities of all trust domains.
     rejectUnauthorized: false,

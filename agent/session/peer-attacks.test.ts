@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { TEST_NOW, TestCa, type TestCertificate } from '#core/spiffe/testing/ca';
 import { addMs } from '#core/time/instant';
 import { silentLogger } from '#daemon/log';
+import { ACCEPT_LIMITS } from './accept-queue.ts';
 import type { DialOptions } from './dial.ts';
 import { dialAs, listenAs, type ListeningNode, tcpFlow, until } from './testing/links.ts';
 import { linkNodes, TestNode } from './testing/test-node.ts';
@@ -118,6 +119,7 @@ describe('the listener refuses', () => {
     test.each<[string, ConnectionOptions, RegExp, string | undefined]>([
       ['of TLS 1.2', { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, /unsupported protocol/, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'],
       ['of another ALPN', { ALPNProtocols: ['h2'] }, /no application protocol/, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'],
+      ['that asks for a costly key exchange', { ecdhCurve: 'ffdhe8192' }, /no suitable key share/, 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'],
       ['without ALPN', { ALPNProtocols: [] }, /^the peer did not agree to symbolon-pair\/1$/, undefined],
       ['without a certificate', { cert: undefined, key: undefined }, /^the peer presented no certificate$/, undefined],
     ])('%s is refused', async (_name, options, problem, alert) => {
@@ -214,7 +216,7 @@ describe('a resumed TLS session', () => {
 
 describe('a flood of the port', () => {
   test('of connections that say nothing leaves open sessions alone, and its size is bounded', async () => {
-    const crowded = await listenAs(two, { limits: { handshakes: 4, handshakesOfOneAddress: 8, waiting: 8 } });
+    const crowded = await listenAs(two, { limits: { ...ACCEPT_LIMITS, handshakes: 4, handshakesOfOneAddress: 8, waiting: 8 } });
     const { session } = await dialAs(one, crowded);
     const strangers = Array.from({ length: 300 }, () => connectTcp(crowded.listener.port, '127.0.0.1').on('error', () => undefined));
     await until(() => crowded.listener.refusedConnections >= 292);

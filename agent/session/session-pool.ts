@@ -10,7 +10,7 @@ import type { Clock } from '#daemon/clock';
 import type { Logger } from '#daemon/log';
 import { dialNodeSession } from './dial.ts';
 import type { OwnedSession, SessionHooks } from './hooks.ts';
-import { listenNodeSessions, type SessionListener } from './listen.ts';
+import { listenNodeSessions, type ListenWhere, type SessionListener } from './listen.ts';
 import { PeerSessions } from './peer-sessions.ts';
 import { SessionLink } from './session-link.ts';
 import { rotationDue } from './session-rotation.ts';
@@ -56,7 +56,7 @@ export class SessionPool {
     private readonly owner: SessionOwner,
   ) {}
 
-  async listen(where: { readonly address?: IpAddress; readonly port: number }): Promise<SessionListener> {
+  async listen(where: ListenWhere): Promise<SessionListener> {
     const { credential, judge, clock, log, forwardSecrecy = false } = this.options;
     const listener = await listenNodeSessions({
       ...where,

@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 export interface SymbolonProviderAuthorities {
   /** The authority's address, `host:port`; needs `cert`, `key` and `bundle`. */
   readonly address?: string;
-  /** The bundle that the authority must prove itself by: PEM or SPIFFE JSON, or the path of a file with either. */
+  /** The bundle that the authority must prove itself by: PEM or SPIFFE JSON, or a SPIFFE bundle map that has the trust domain; or the path of such a file. */
   readonly bundle?: string;
   /** An administrator's SVID with its chain: PEM, or the path of a PEM file. */
   readonly cert?: string;

@@ -37,6 +37,8 @@ describe('parseBundleJson', () => {
     ['X9 with a kid, which it should not have: taken', () => authorities(key({ kid: 'a' })), 1],
     ['B5 without kty: ignored', () => authorities(key({ kty: undefined })), 0],
     ['B5 with a kty that is no text: ignored', () => authorities(key({ kty: 3 })), 0],
+    ['B5 of an unknown kty: ignored', () => authorities(key({ kty: 'XMSS' }), key({ kty: 'ec' }), key()), 1],
+    ['B5 of every kty that is known', () => authorities(key({ kty: 'EC' }), key({ kty: 'RSA' }), key({ kty: 'OKP' })), 3],
     ['B5 without use: ignored', () => authorities(key({ use: undefined })), 0],
     ['B5 with another use: ignored', () => authorities(key({ use: 'jwt-svid', kid: 'a' }), key({ use: 'wit-svid' }), key()), 1],
     ['B5 use is case-sensitive', () => authorities(key({ use: 'X509-SVID' })), 0],
@@ -79,7 +81,9 @@ describe('parseBundleJson', () => {
   });
 
   test('B3 the refresh hint is in seconds', () => {
-    expect(parseBundleJson('{"keys":[],"spiffe_refresh_hint":300}', east).refreshHintSeconds).toBe(300);
+    for (const hint of [0, 300, 2147483647]) {
+      expect(parseBundleJson(`{"keys":[],"spiffe_refresh_hint":${hint}}`, east).refreshHintSeconds).toBe(hint);
+    }
     expect(parseBundleJson('{"keys":[]}', east)).not.toHaveProperty('refreshHintSeconds');
   });
 
@@ -92,6 +96,9 @@ describe('parseBundleJson', () => {
     ['B2', '{"keys":[],"spiffe_sequence":null}'],
     ['B3', '{"keys":[],"spiffe_refresh_hint":2147483648}'],
     ['B3', '{"keys":[],"spiffe_refresh_hint":0.5}'],
+    ['B3', '{"keys":[],"spiffe_refresh_hint":-1}'],
+    ['B3', '{"keys":[],"spiffe_refresh_hint":"300"}'],
+    ['B3', '{"keys":[],"spiffe_refresh_hint":null}'],
     ['B4', '{}'],
     ['B4', '{"keys":{}}'],
     ['B4', '[]'],

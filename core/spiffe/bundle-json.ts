@@ -11,15 +11,17 @@ export const MAX_BUNDLE_BYTES = 4 * 1024 * 1024;
 const MAX_SEQUENCE = 2n ** 64n - 1n;
 const MAX_REFRESH_HINT_SECONDS = 2 ** 31 - 1;
 const X509_SVID_USE = 'x509-svid';
+/** Of public keys (RFC 7518 section 6.1, RFC 8037 section 2). */
+const KEY_TYPES: ReadonlySet<unknown> = new Set(['EC', 'RSA', 'OKP']);
 
-type JsonObject = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 function fail(rule: string, why: string, cause?: unknown): never {
   throw new SymbolonError('BUNDLE_INVALID', `the SPIFFE bundle ${why}`, { rule }, cause);
 }
 
-/** Parses JSON whose numbers stay exact. A key that occurs twice is refused, also where both have the same value. */
-function parseJson(text: string): unknown {
+/** Parses JSON whose numbers stay exact. A key that occurs twice is refused, also where both have the same value. Throws BUNDLE_INVALID. */
+export function parseSpiffeJson(text: string): unknown {
   if (text.length > MAX_BUNDLE_BYTES) fail('size', `has ${text.length} bytes; at most ${MAX_BUNDLE_BYTES} are accepted`);
   const value = parseLossless(text);
   const twice = findDuplicateKey(text);
@@ -35,7 +37,7 @@ function parseLossless(text: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLosslessNumber(value);
 }
 
@@ -61,13 +63,14 @@ interface Ignored {
 }
 
 /**
- * The authority in a JWK, or why to ignore the element: one without kty or use, of another or unknown use, without x5c
+ * The authority in a JWK, or why to ignore the element: one without kty or use, of an unknown kty, of another or unknown use, without x5c
  * (Trust Domain and Bundle section 4.2, X509-SVID section 6.2), or with a key that is not allowed. Values of x5c after the first are ignored.
  */
 function readAuthority(key: unknown, at: string, trustDomain: TrustDomain): X509Authority | Ignored {
-  if (!isObject(key)) return { why: `${at} is no object` };
+  if (!isJsonObject(key)) return { why: `${at} is no object` };
   const { kty, use, x5c } = key;
   if (typeof kty !== 'string') return { why: `${at} has no kty` };
+  if (!KEY_TYPES.has(kty)) return { why: `${at} has the kty ${JSON.stringify(kty.slice(0, 50))}` };
   if (typeof use !== 'string') return { why: `${at} has no use` };
   if (use !== X509_SVID_USE) return { why: `${at} has the use ${JSON.stringify(use.slice(0, 50))}` };
   const [first] = Array.isArray(x5c) ? (x5c as readonly unknown[]) : [];
@@ -85,8 +88,9 @@ function readAuthority(key: unknown, at: string, trustDomain: TrustDomain): X509
   return { der };
 }
 
-function readBundle(value: unknown, trustDomain: TrustDomain, onIgnored: (why: string) => void): X509Bundle {
-  if (!isObject(value)) return fail('B4', 'is not a JSON object');
+/** A bundle in JSON that has been parsed. `onIgnored` is told why an element is ignored. Throws BUNDLE_INVALID with the rule. */
+export function readBundle(value: unknown, trustDomain: TrustDomain, onIgnored: (why: string) => void = () => undefined): X509Bundle {
+  if (!isJsonObject(value)) return fail('B4', 'is not a JSON object');
   const { keys } = value;
   if (!Array.isArray(keys)) return fail('B4', 'has no array "keys"');
   const hint = readInteger(value, 'spiffe_refresh_hint', BigInt(MAX_REFRESH_HINT_SECONDS), 'B3');
@@ -104,6 +108,6 @@ function readBundle(value: unknown, trustDomain: TrustDomain, onIgnored: (why: s
  * Parses a SPIFFE bundle (Trust Domain and Bundle section 4): a JWK set. The trust domain is not in it; the reader must know it. Unknown
  * members and elements are ignored; `onIgnored` is told why an element is. Throws BUNDLE_INVALID with the rule.
  */
-export function parseBundleJson(text: string, trustDomain: TrustDomain, onIgnored: (why: string) => void = () => undefined): X509Bundle {
-  return readBundle(parseJson(text), trustDomain, onIgnored);
+export function parseBundleJson(text: string, trustDomain: TrustDomain, onIgnored?: (why: string) => void): X509Bundle {
+  return readBundle(parseSpiffeJson(text), trustDomain, onIgnored);
 }

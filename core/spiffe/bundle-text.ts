@@ -1,6 +1,7 @@
 import { describeError, SymbolonError } from '#core/errors/error';
 import { parseAuthority, usableAuthorities } from './authority.ts';
 import { parseBundleJson } from './bundle-json.ts';
+import { parseBundleOfMapJson } from './bundle-map.ts';
 import type { X509Bundle } from './bundle.ts';
 import type { TrustDomain } from './id.ts';
 import { certificatesFromPem } from './pem.ts';
@@ -23,6 +24,10 @@ function problemOf(der: Uint8Array, trustDomain: TrustDomain): string | undefine
   }
 }
 
+function parseAnyJson(text: string, trustDomain: TrustDomain, onIgnored: (why: string) => void): X509Bundle {
+  return parseBundleOfMapJson(text, trustDomain, onIgnored) ?? parseBundleJson(text, trustDomain, onIgnored);
+}
+
 function parseBundlePem(text: string, trustDomain: TrustDomain, onIgnored: (why: string) => void): X509Bundle {
   const authorities = certificatesFromPem(text).map((der) => ({ der }));
   for (const [i, { der }] of authorities.entries()) {
@@ -33,13 +38,13 @@ function parseBundlePem(text: string, trustDomain: TrustDomain, onIgnored: (why:
 }
 
 /**
- * The bundle of a trust domain as people pass it on: SPIFFE JSON (SPIFFE Trust Domain and Bundle, section 4), or the CA certificates in PEM, which say no
- * sequence: 0. One without an authority that can be used is a mistake here, though not where authorities publish it: there it takes all trust back. Throws
- * BUNDLE_INVALID or CERTIFICATE_INVALID.
+ * The bundle of a trust domain as people pass it on: SPIFFE JSON (SPIFFE Trust Domain and Bundle, section 4), a bundle map that has it (section 5.1), or the
+ * CA certificates in PEM, which say no sequence: 0. One without an authority that can be used is a mistake here, though not where authorities publish it: there it takes all trust back. Throws
+ * BUNDLE_INVALID, BUNDLE_MISSING or CERTIFICATE_INVALID.
  */
 export function parseBundleText(text: string, trustDomain: TrustDomain): X509Bundle {
   const ignored: string[] = [];
-  const parse = isBundleJson(text) ? parseBundleJson : parseBundlePem;
+  const parse = isBundleJson(text) ? parseAnyJson : parseBundlePem;
   const bundle = parse(text, trustDomain, (why) => ignored.push(why));
   if (usableAuthorities(bundle).length > 0) return bundle;
   const more = ignored.length > MAX_REASONS ? `; and ${ignored.length - MAX_REASONS} more` : '';

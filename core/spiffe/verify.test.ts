@@ -24,6 +24,7 @@ async function verifyLeaf(fields: TestCertificate, path = '/web'): Promise<strin
 
 describe('leaf rules, accepted', () => {
   test.each<[string, TestCertificate]>([
+    ['X8 one SPIFFE ID with a path, no cA, a key usage that signs no certificates', {}],
     ['X1 one URI name beside names of other kinds', { dnsNames: ['web.internal', 'www.internal'] }],
     ['X2 an empty subject with critical names', { subject: '', sanCritical: true }],
     ['X2 a subject with names that are not critical', { subject: 'CN=web', sanCritical: false }],
@@ -303,6 +304,19 @@ describe('trust domains', () => {
     expect(() => verifyX509Svid([...forged.chain, west.der], bundles, TEST_NOW)).toThrow(
       expect.objectContaining({ code: 'SVID_UNTRUSTED' }),
     );
+  });
+
+  test('ID5 an SVID that is signed by its own key, and by no authority', async () => {
+    const leaf: TestCertificate = { uris: ['spiffe://east.example/web'], isCa: false, keyUsage: digitalSignature };
+    const own = await TestCa.create('east.example', leaf);
+    for (const chain of [[own.der], [own.der, own.der], [own.der, ca.der]]) {
+      expect(() => verifyX509Svid(chain, ca.bundles, TEST_NOW)).toThrow(expect.objectContaining({ code: 'SVID_UNTRUSTED' }));
+    }
+    // Not even if it is in the bundle: it is no authority.
+    expect(() => verifyX509Svid([own.der], own.bundles, TEST_NOW)).toThrow(
+      expect.objectContaining({ code: 'SVID_UNTRUSTED', context: expect.objectContaining({ rule: 'B4' }) }),
+    );
+    expect((await ca.issue('/web', leaf)).verified().id).toBe('spiffe://east.example/web');
   });
 
   test('F2 a bundle that is filed under another name is no bundle', async () => {

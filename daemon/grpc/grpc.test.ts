@@ -243,7 +243,7 @@ describe('over TLS', () => {
     await expect(answers.next()).rejects.toBeInstanceOf(SymbolonError);
   });
 
-  test('no session is resumed, and TLS 1.2 is not spoken', async () => {
+  test('no session is resumed, and neither TLS 1.2 nor a costly key exchange is spoken', async () => {
     const { port } = await tlsServer();
     const open = (more: object): Promise<TLSSocket> =>
       new Promise((resolve, reject) => {
@@ -269,6 +269,8 @@ describe('over TLS', () => {
     ]);
     expect((await open({ session })).isSessionReused()).toBe(false);
     await expect(open({ maxVersion: 'TLSv1.2' })).rejects.toThrow(/alert protocol version|wrong version|unsupported/i);
+    await expect(open({ ecdhCurve: 'ffdhe8192' })).rejects.toThrow(/handshake failure/i);
+    await open({ ecdhCurve: 'P-256' });
   });
 });
 

@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { SymbolonError } from '#core/errors/error';
 import type { Logger } from '#daemon/log';
 import { type TlsCredential, tlsIdentity } from '../tls/credential.ts';
+import { KEY_EXCHANGE_GROUPS } from '../tls/key-exchange.ts';
 import { oneInEachTurn } from './one-in-each-turn.ts';
 import { peerNetwork } from './peer-network.ts';
 import { type PlaceLimits, Places } from './places.ts';
@@ -32,6 +33,7 @@ export interface TlsListener {
 const contextOf = (credential: TlsCredential) => ({
   ...tlsIdentity(credential),
   ca: [],
+  ecdhCurve: KEY_EXCHANGE_GROUPS,
   minVersion: 'TLSv1.3' as const,
   secureOptions: constants.SSL_OP_NO_TICKET,
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { describeError, type SymbolonError } from '#core/errors/error';
+import { formatBundleJson } from '#core/spiffe/bundle-format';
 import { parseTrustDomain } from '#core/spiffe/id';
 import { certificatesToPem } from '#core/spiffe/pem';
 import { TestCa } from '#core/spiffe/testing/ca';
@@ -98,4 +99,20 @@ test.each<['certificate' | 'bundle', string, string, string]>([
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+describe('a bundle map, as a text', () => {
+  const mapOf = (name: string, ca: TestCa): string => `{"trust_domains":{"${name}":${formatBundleJson(ca.bundle)}}}`;
+
+  test('that has the trust domain is taken', async () => {
+    const bundle = mapOf('east.example', await TestCa.create('east.example'));
+    expect(dialAuthority(EAST, await endpoint({ bundle })).target).toBe('dns:192.0.2.1:7400');
+  });
+
+  test('that has others only is refused under the setting’s name', async () => {
+    const error = await failure({ bundle: mapOf('west.example', await TestCa.create('west.example')) });
+    expect(describeError(error)).toMatch(
+      /^authorities\["east\.example"\]\.bundle: the SPIFFE bundle map has no bundle of the trust domain east\.example; it has west\.example;/,
+    );
+  });
 });

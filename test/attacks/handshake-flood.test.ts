@@ -7,16 +7,16 @@ import { startAgents, type TestAgent } from '../../agent/pair/testing/test-agent
 import { ACCEPT_LIMITS, type AcceptLimits } from '../../agent/session/accept-queue.ts';
 import { tcpFlow, until } from '../../agent/session/testing/links.ts';
 import { HANDSHAKE_FLOOD } from '../setup/floods.ts';
+import { UNLIMITED } from '../setup/unlimited.ts';
 
-// Two agents in this process, and a flood from another. The limits do not keep the leases: handshakes begin one in each turn of the event loop,
-// limits or not, and renewals come in between. They bound what a flood keeps busy and open; floods-and-leases.test.ts has the agents as they are.
+// Two agents in this process, and a flood from another: what the limits are worth against one that is made of ordinary handshakes. These cost so little that
+// renewals come in between, limits or not; what is at stake is how much a flood keeps busy and open. costly-handshakes.test.ts has the flood that costs
+// leases where there are no limits, floods-and-leases.test.ts the agents as they are.
 
 // Keys are made and connections opened: a busy machine takes its time.
 jest.setTimeout(60_000);
 
 const FLOW = tcpFlow('10.1.0.2', '10.2.0.2', 8443);
-const UNLIMITED: AcceptLimits = { handshakes: 100_000, handshakesOfOneAddress: 100_000, waiting: 100_000 };
-const WITH_LIMITS = { ...ACCEPT_LIMITS };
 const FLOOD_SECONDS = 4;
 /** Twelve seconds are taken from leases of thirty: what has more than this left has been renewed since. */
 const RENEWED_NS = 20_000_000_000n;
@@ -32,16 +32,12 @@ beforeEach(async () => {
   one.datapath.send(web, FLOW);
   await until(() => one.datapath.admits(web, FLOW, 'client'), 'the pair');
 });
-afterEach(async () => {
-  Object.assign(ACCEPT_LIMITS, WITH_LIMITS);
-  await Promise.all([one.manager.close(), two.manager.close()]);
-});
+afterEach(() => Promise.all([one.manager.close(), two.manager.close()]));
 
 /** Floods node two's port while leases are brought close to their end again and again. */
 async function flood(limits: AcceptLimits): Promise<{ tried: number; completed: number; refused: number; renewals: number }> {
-  Object.assign(ACCEPT_LIMITS, limits);
   // Anew, with these limits; the pair's session stays as it is.
-  const listener = await two.manager.listen({ address: parseIpAddress('127.0.0.1'), port: 0 });
+  const listener = await two.manager.listen({ address: parseIpAddress('127.0.0.1'), port: 0, limits });
   const child = spawn('python3', ['-c', HANDSHAKE_FLOOD, '127.0.0.1', String(listener.port), String(FLOOD_SECONDS)]);
   let said = '';
   const flooding = { over: false };
@@ -66,7 +62,7 @@ async function flood(limits: AcceptLimits): Promise<{ tried: number; completed: 
 }
 
 test('of one address finds few places, and costs no pair its lease', async () => {
-  const { tried, completed, refused, renewals } = await flood(WITH_LIMITS);
+  const { tried, completed, refused, renewals } = await flood(ACCEPT_LIMITS);
   expect([tried > 300, renewals > 0]).toEqual([true, true]);
   expect(completed).toBeLessThan(tried / 10);
   expect(refused).toBeGreaterThan(tried / 2);

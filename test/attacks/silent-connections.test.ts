@@ -5,9 +5,9 @@ import { TestCa } from '#core/spiffe/testing/ca';
 import { ACCEPT_LIMITS, type AcceptLimits } from '../../agent/session/accept-queue.ts';
 import { listenAs, type ListeningNode, until } from '../../agent/session/testing/links.ts';
 import { linkNodes, TestNode } from '../../agent/session/testing/test-node.ts';
+import { UNLIMITED } from '../setup/unlimited.ts';
 
 const CONNECTIONS = 200;
-const UNLIMITED: AcceptLimits = { handshakes: 100_000, handshakesOfOneAddress: 100_000, waiting: 100_000 };
 
 let node: TestNode;
 const sockets: Socket[] = [];

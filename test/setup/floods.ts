@@ -31,6 +31,34 @@ for t in threads: t.join()
 print(len(tried), len(completed))
 `;
 
+/**
+ * For node: opens so many TCP connections to a port of 127.0.0.1, from the addresses given in turn, sends the same bytes on all of them at once, waits until all
+ * are closed, and begins again, until its input ends. Says how often, and how many connections were answered by a TLS handshake.
+ */
+export const BURST_FLOOD = `
+const [port, hello, connections, ...addresses] = process.argv.slice(1);
+const bytes = Buffer.from(hello, 'base64');
+let bursts = 0, answered = 0;
+async function burst() {
+  const closed = [], opened = [];
+  for (let i = 0; i < Number(connections); i++) {
+    const socket = require('node:net').connect({ port: Number(port), host: '127.0.0.1', localAddress: addresses[i % addresses.length] });
+    socket.on('error', () => undefined).once('data', (data) => {
+      if (data[0] === 0x16) answered++;
+      socket.destroy();
+    });
+    closed.push(new Promise((resolve) => socket.on('close', resolve)));
+    opened.push(new Promise((resolve) => socket.on('connect', () => resolve(socket)).on('close', () => resolve(undefined))));
+  }
+  for (const socket of await Promise.all(opened)) socket?.write(bytes);
+  await Promise.all(closed);
+  bursts++;
+  setTimeout(() => void burst(), 300);
+}
+void burst();
+process.stdin.resume().on('end', () => console.log(bursts, answered) ?? process.exit());
+`;
+
 /** For node: sends datagrams until its input ends, to addresses of a prefix where nobody lives, each to another port. Says how many. */
 export const UNKNOWN_FLOOD = `
 const [prefix] = process.argv.slice(1);
