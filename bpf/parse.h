@@ -16,8 +16,10 @@
 #define ICMP_HEADER 8
 #define TCP_CHECKSUM 16
 #define UDP_CHECKSUM 6
-/* Ethernet, IPv6 and TCP without options: never asked for more, since pulling reallocates cloned packets. */
-#define SYM_HEADERS (ETH_HLEN + sizeof(struct ipv6hdr) + sizeof(struct tcphdr))
+/* Ethernet, IP and TCP without options: never asked for more, since pulling reallocates cloned packets. A TCP segment of IPv4 has its headers in line,
+ * 66 bytes with timestamps, and no payload: what IPv6 needs would be too much to ask. */
+#define SYM_HEADERS_IPV4 (ETH_HLEN + sizeof(struct iphdr) + sizeof(struct tcphdr))
+#define SYM_HEADERS_IPV6 (ETH_HLEN + sizeof(struct ipv6hdr) + sizeof(struct tcphdr))
 /* Extension headers that are walked, so that the agent's port is seen behind them. */
 #define SYM_MAX_EXTENSIONS 4
 #define IPV4_FRAGMENT 0x3fff
@@ -218,11 +220,23 @@ static __always_inline void parse_ipv6(struct __sk_buff *skb, struct sym_packet 
 		p->defect = SYM_R_MAPPED_ADDRESS;
 }
 
+/* How many bytes of headers are to be in line. */
+static __always_inline __u32 headers_wanted(const struct __sk_buff *skb)
+{
+	const void *data_end = (void *)(long)skb->data_end;
+	const struct ethhdr *eth = (void *)(long)skb->data;
+	__u32 wanted = SYM_HEADERS_IPV6;
+
+	if ((void *)(eth + 1) <= data_end && eth->h_proto == bpf_htons(ETH_P_IP))
+		wanted = SYM_HEADERS_IPV4;
+	return skb->len < wanted ? skb->len : wanted;
+}
+
 /* `p` is zeroed by the caller. Leaves direct pointers into the packet invalid. */
 static __always_inline enum sym_layer parse_packet(struct __sk_buff *skb, struct sym_packet *p)
 {
 	void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
-	__u32 wanted = skb->len < SYM_HEADERS ? skb->len : SYM_HEADERS;
+	__u32 wanted = headers_wanted(skb);
 	struct ethhdr *eth;
 
 	if (data + wanted > data_end) {
