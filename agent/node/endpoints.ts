@@ -56,8 +56,8 @@ function gateOf(enforcement: Enforcement, ready: boolean): GateMode {
 /**
  * The endpoints that should be, given those that were. An instance keeps its endpoint as long as interface, namespace and identity are the same;
  * anything else is a new endpoint, so that nothing is inherited. An unmanaged workload, which nobody would ask for proof, does not get an address that is
- * `claimed`. `ready` says whether the workload's SVID is at hand: before that
- * its traffic waits, but for that of live pairs which an agent before this one has left.
+ * `claimed`. `ready` says whether the workload's SVID is at hand: before that its traffic waits, but for that of live pairs which an agent before this one
+ * has left.
  */
 export function planEndpoints(input: {
   readonly known: readonly WorkloadEndpoint[];
@@ -104,7 +104,7 @@ export function planEndpoints(input: {
         const nobody = { gate: 'unattested', problem: attestation.reason ?? NOBODY } as const;
         if (!same || known.identity === undefined) return { ...base, ...nobody };
         const kept = withSvid({ ...known, name: found.name, instance: found.instance });
-        return mustWait(kept) && kept.awaitsSvid === undefined ? { ...kept, ...nobody } : kept;
+        return kept.gate === 'unattested' && !kept.awaitsSvid ? { ...kept, ...nobody } : kept;
       }
       case 'refused':
         return { ...base, gate: 'unattested', problem: attestation.reason };

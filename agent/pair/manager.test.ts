@@ -7,7 +7,7 @@ import { MemoryMap } from '../datapath/testing/memory-map.ts';
 import { CONNECT_TIMEOUT_MS } from '../session/peer-sessions.ts';
 import { tcpFlow, until } from '../session/testing/links.ts';
 import { linkNodes } from '../session/testing/test-node.ts';
-import { startAgents, type TestAgent } from './testing/test-agent.ts';
+import { startTwoAgents, type TestAgent } from './testing/test-agent.ts';
 
 const FLOW = tcpFlow('10.1.0.2', '10.2.0.2', 8443);
 const TCP = (lowPort: number, highPort = lowPort) => ({ protocol: 6, lowPort, highPort });
@@ -22,9 +22,7 @@ beforeAll(async () => {
   ca = await TestCa.create();
 });
 beforeEach(async () => {
-  [one, two] = (await startAgents(ca, ['one', 'two'])) as [TestAgent, TestAgent];
-  web = await one.addWorkload(ca, '10.1.0.2', '/web');
-  payments = await two.addWorkload(ca, '10.2.0.2', '/payments');
+  ({ one, two, web, payments } = await startTwoAgents(ca));
 });
 afterEach(async () => {
   await Promise.all([one.manager.close(), two.manager.close()]);

@@ -7,7 +7,7 @@ import { parseIpAddress } from '#core/network/address';
 import { buildDirectory } from '#core/registration/directory';
 import { TestCa } from '#core/spiffe/testing/ca';
 import type { EndpointId } from '../../agent/datapath/contract.ts';
-import { startAgents, type TestAgent } from '../../agent/pair/testing/test-agent.ts';
+import { startTwoAgents, type TestAgent } from '../../agent/pair/testing/test-agent.ts';
 import type { ListenWhere } from '../../agent/session/listen.ts';
 import { tcpFlow, until } from '../../agent/session/testing/links.ts';
 import { SESSION_ALPN } from '../../agent/session/tls.ts';
@@ -37,10 +37,7 @@ let one: TestAgent;
 let two: TestAgent;
 let web: EndpointId;
 beforeEach(async () => {
-  const ca = await TestCa.create();
-  [one, two] = (await startAgents(ca, ['one', 'two'])) as [TestAgent, TestAgent];
-  web = await one.addWorkload(ca, '10.1.0.2', '/web');
-  await two.addWorkload(ca, '10.2.0.2', '/payments');
+  ({ one, two, web } = await startTwoAgents(await TestCa.create()));
   const nodes = [...two.node.directory.nodes.values()];
   two.node.directory = buildDirectory(
     nodes.map((node) => ({

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { TestCa } from '#core/spiffe/testing/ca';
 import type { EndpointId } from '../../agent/datapath/contract.ts';
-import { startAgents, type TestAgent } from '../../agent/pair/testing/test-agent.ts';
+import { startTwoAgents, type TestAgent } from '../../agent/pair/testing/test-agent.ts';
 import { Tombstones } from '../../agent/pair/tombstones.ts';
 import { tcpFlow, until } from '../../agent/session/testing/links.ts';
 
@@ -12,10 +12,7 @@ let two: TestAgent;
 let web: EndpointId;
 
 beforeEach(async () => {
-  const ca = await TestCa.create();
-  [one, two] = (await startAgents(ca, ['one', 'two'])) as [TestAgent, TestAgent];
-  web = await one.addWorkload(ca, '10.1.0.2', '/web');
-  await two.addWorkload(ca, '10.2.0.2', '/payments');
+  ({ one, two, web } = await startTwoAgents(await TestCa.create()));
   // The server's node closes the pair in the moment in which it has admitted it: its PairClose overtakes its PairResponse.
   const install = two.datapath.installPair.bind(two.datapath);
   two.datapath.installPair = (spec) => {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseIpAddress } from '#core/network/address';
 import { TestCa } from '#core/spiffe/testing/ca';
 import type { EndpointId } from '../../agent/datapath/contract.ts';
-import { startAgents, type TestAgent } from '../../agent/pair/testing/test-agent.ts';
+import { startTwoAgents, type TestAgent } from '../../agent/pair/testing/test-agent.ts';
 import { ACCEPT_LIMITS, type AcceptLimits } from '../../agent/session/accept-queue.ts';
 import { tcpFlow, until } from '../../agent/session/testing/links.ts';
 import { HANDSHAKE_FLOOD } from '../setup/floods.ts';
@@ -12,9 +12,6 @@ import { UNLIMITED } from '../setup/unlimited.ts';
 // Two agents in this process, and a flood from another: what the limits are worth against one that is made of ordinary handshakes. These cost so little that
 // renewals come in between, limits or not; what is at stake is how much a flood keeps busy and open. costly-handshakes.test.ts has the flood that costs
 // leases where there are no limits, floods-and-leases.test.ts the agents as they are.
-
-// Keys are made and connections opened: a busy machine takes its time.
-jest.setTimeout(60_000);
 
 const FLOW = tcpFlow('10.1.0.2', '10.2.0.2', 8443);
 const FLOOD_SECONDS = 4;
@@ -25,10 +22,7 @@ let one: TestAgent;
 let two: TestAgent;
 let web: EndpointId;
 beforeEach(async () => {
-  const ca = await TestCa.create();
-  [one, two] = (await startAgents(ca, ['one', 'two'])) as [TestAgent, TestAgent];
-  web = await one.addWorkload(ca, '10.1.0.2', '/web');
-  await two.addWorkload(ca, '10.2.0.2', '/payments');
+  ({ one, two, web } = await startTwoAgents(await TestCa.create()));
   one.datapath.send(web, FLOW);
   await until(() => one.datapath.admits(web, FLOW, 'client'), 'the pair');
 });

@@ -70,14 +70,19 @@ export class TestAgent {
   }
 }
 
-/** Agents of one directory: number n serves 10.n.0.0/16, from 1. All listen on loopback. */
-export async function startAgents(ca: TestCa, names: readonly string[]): Promise<readonly TestAgent[]> {
-  const agents = await Promise.all(names.map(async (name) => new TestAgent(await TestNode.create(ca, name))));
-  const ports: number[] = [];
-  for (const agent of agents) ports.push(await agent.listen());
-  linkNodes(
-    agents.map((agent) => agent.node),
-    ports,
-  );
-  return agents;
+export interface TwoAgents {
+  readonly one: TestAgent;
+  readonly two: TestAgent;
+  readonly web: EndpointId;
+  readonly payments: EndpointId;
+}
+
+/** Two agents of one directory, with a workload each: web at 10.1.0.2, payments at 10.2.0.2. Number n serves 10.n.0.0/16; both listen on loopback. */
+export async function startTwoAgents(ca: TestCa): Promise<TwoAgents> {
+  const one = new TestAgent(await TestNode.create(ca, 'one'));
+  const two = new TestAgent(await TestNode.create(ca, 'two'));
+  linkNodes([one.node, two.node], [await one.listen(), await two.listen()]);
+  const web = await one.addWorkload(ca, '10.1.0.2', '/web');
+  const payments = await two.addWorkload(ca, '10.2.0.2', '/payments');
+  return { one, two, web, payments };
 }
