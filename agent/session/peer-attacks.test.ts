@@ -116,10 +116,12 @@ describe('the listener refuses', () => {
       socket.destroy();
     });
 
-    test.each<[string, ConnectionOptions, RegExp, string | undefined]>([
+    // OpenSSL 3.5 has other names for some alerts than 3.0.
+    const handshakeFailure = expect.stringMatching(/^ERR_SSL_(SSLV3|SSL\/TLS)_ALERT_HANDSHAKE_FAILURE$/);
+    test.each<[string, ConnectionOptions, RegExp, unknown]>([
       ['of TLS 1.2', { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, /unsupported protocol/, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'],
       ['of another ALPN', { ALPNProtocols: ['h2'] }, /no application protocol/, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'],
-      ['that asks for a costly key exchange', { ecdhCurve: 'ffdhe8192' }, /no suitable key share/, 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'],
+      ['that asks for a costly key exchange', { ecdhCurve: 'ffdhe8192' }, /no suitable key share/, handshakeFailure],
       ['without ALPN', { ALPNProtocols: [] }, /^the peer did not agree to symbolon-pair\/1$/, undefined],
       ['without a certificate', { cert: undefined, key: undefined }, /^the peer presented no certificate$/, undefined],
     ])('%s is refused', async (_name, options, problem, alert) => {
@@ -127,7 +129,7 @@ describe('the listener refuses', () => {
       const { socket, error } = await dial(options);
       // The end of an earlier connection may be told meanwhile.
       await until(() => socket.destroyed && told.some((text) => problem.test(text)), String(problem));
-      if (alert !== undefined) expect(error()).toBe(alert);
+      if (alert !== undefined) expect(error()).toEqual(alert);
       expect(heard.sessions).toHaveLength(before);
     });
   });
