@@ -79,3 +79,17 @@ test('nobody is dialled when nothing waits any more', async () => {
   await jest.advanceTimersByTimeAsync(60_000);
   expect(attempts()).toBeLessThanOrEqual(asked + 1);
 });
+
+test('of many flows that wait in vain each looks a few times, however many they are', async () => {
+  const { sessions } = withDeadPeer(false);
+  const flows = 500;
+  let looks = 0;
+  const look = (): bigint => {
+    looks += 1;
+    return 0n;
+  };
+  const ends = Promise.all(Array.from({ length: flows }, () => sessions.acquire(look)));
+  await jest.advanceTimersByTimeAsync(CONNECT_TIMEOUT_MS);
+  expect(new Set(await ends)).toEqual(new Set([undefined]));
+  expect(looks).toBeLessThan(10 * flows);
+});

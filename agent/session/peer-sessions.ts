@@ -25,7 +25,7 @@ export interface PeerParts {
 /** The sessions with one node: dialled on demand, again and again while one is needed. */
 export class PeerSessions {
   private links: SessionLink[] = [];
-  private waiters: (() => void)[] = [];
+  private readonly waiters = new Set<() => void>();
   /** Cuts the pause between two attempts short. */
   private hurry: (() => void) | undefined;
   private dialling = false;
@@ -59,21 +59,25 @@ export class PeerSessions {
   /** An open session, dialled if there is none; undefined if there is none after 3 s. */
   async acquire(nowNs: () => bigint): Promise<SessionLink | undefined> {
     let timedOut = false;
+    let goOn: () => void = () => undefined;
+    // Wakes nobody else: if each of many did, they would look as often as the square of their number.
     const timer = this.parts.clock.after(CONNECT_TIMEOUT_MS, () => {
       timedOut = true;
-      this.wake();
+      goOn();
     });
     try {
       for (;;) {
         const link = this.newest(nowNs());
         if (link || timedOut || this.closed) return link;
-        const woken = new Promise<void>((resolve) => this.waiters.push(resolve));
+        const woken = new Promise<void>((resolve) => (goOn = resolve));
+        this.waiters.add(goOn);
         this.hurry?.();
         this.connect(nowNs);
         await woken;
       }
     } finally {
       timer.cancel();
+      this.waiters.delete(goOn);
     }
   }
 
@@ -103,10 +107,10 @@ export class PeerSessions {
     this.dialling = true;
     try {
       for (let delay = FIRST_RETRY_MS; !this.closed && !this.newest(nowNs()); delay = Math.min(2 * delay, LAST_RETRY_MS)) {
-        if (this.waiters.length === 0 && !this.parts.needed()) return;
+        if (this.waiters.size === 0 && !this.parts.needed()) return;
         if (await this.dialOnce()) return;
         await this.pause(FIRST_RETRY_MS);
-        if (this.waiters.length === 0 && delay > FIRST_RETRY_MS) await this.pauseUnlessAsked(delay - FIRST_RETRY_MS);
+        if (this.waiters.size === 0 && delay > FIRST_RETRY_MS) await this.pauseUnlessAsked(delay - FIRST_RETRY_MS);
       }
     } finally {
       this.dialling = false;
@@ -141,8 +145,8 @@ export class PeerSessions {
   }
 
   private wake(): void {
-    const { waiters } = this;
-    this.waiters = [];
-    for (const resolve of waiters) resolve();
+    const waiters = [...this.waiters];
+    this.waiters.clear();
+    for (const goOn of waiters) goOn();
   }
 }
