@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SymbolonError } from '#core/errors/error';
+import { explainFailure } from './exit.ts';
 import { readOptionFile } from './option-file.ts';
 
 let folder: string;
@@ -32,6 +34,22 @@ test.each([
       context: { path: '--bundle', value: path },
     }),
   );
+});
+
+test('a key that is given in the place of its file is not shown', () => {
+  const key = `-----BEGIN PRIVATE KEY-----\nc2VjcmV0${'c2VjcmV0'.repeat(100)}\n-----END PRIVATE KEY-----\n`;
+  let failure: unknown;
+  try {
+    readOptionFile('--key', key, String);
+  } catch (error) {
+    failure = error;
+  }
+  expect(failure).toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(/^--key .*name the file$/),
+    context: { value: '' },
+  });
+  expect(`${inspect(failure)} ${explainFailure('symbolon', failure).text}`).not.toContain('c2Vj');
 });
 
 test('a fault of the program stays one', () => {

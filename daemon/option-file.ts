@@ -6,6 +6,10 @@ import { describeError, isSymbolonError, SymbolonError } from '#core/errors/erro
  * `parse` must not show a key.
  */
 export function readOptionFile<T>(option: string, path: string, parse: (text: string) => T): T {
+  if (isPem(path)) {
+    const why = `${option} holds the text of a file, which is not shown; name the file`;
+    throw new SymbolonError('CONFIG_INVALID', why, { path: option, value: '' });
+  }
   const fail = (why: string, cause?: unknown): never => {
     throw new SymbolonError('CONFIG_INVALID', `${option} ${JSON.stringify(path)} ${why}`, { path: option, value: path }, cause);
   };
@@ -16,6 +20,11 @@ export function readOptionFile<T>(option: string, path: string, parse: (text: st
     if (!isSymbolonError(error)) throw error;
     return fail(`cannot be used: ${describeError(error)}`);
   }
+}
+
+/** Given in the place of a path by mistake: it may be a key, and the system's own error would show it as well. */
+function isPem(path: string): boolean {
+  return path.includes('-----BEGIN');
 }
 
 function readText(path: string, fail: (why: string, cause: unknown) => never): string {
