@@ -121,7 +121,9 @@ class PinnedDatapath implements Datapath {
     const found: KernelSnapshot = {
       tables: this.tables,
       attachments: this.attachments.list(),
-      pairs: this.pairs.list().map(({ spec: { pair, endpoint, local } }) => ({ pair, endpoint, local: hex(addressToBytes(local)) })),
+      pairs: this.pairs.list().map(({ spec: { pair, endpoint, local, remote, role } }) => {
+        return { pair, endpoint, local: hex(addressToBytes(local)), remote: hex(addressToBytes(remote)), role };
+      }),
     };
     for (const change of planDatapath(spec, found)) this.apply(change);
     this.tables = spec.tables;

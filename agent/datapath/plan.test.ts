@@ -41,6 +41,9 @@ const pairs: fc.Arbitrary<readonly Pair[]> = fc.uniqueArray(
     pair: fc.integer({ min: 1, max: 9 }),
     endpoint: fc.integer({ min: 1, max: 5 }),
     local: fc.integer({ min: 1, max: 5 }).map(address),
+    // Beyond 5 nobody on this node has the address.
+    remote: fc.integer({ min: 1, max: 7 }).map(address),
+    role: fc.constantFrom('client' as const, 'server' as const),
   }),
   { selector: ({ pair }) => pair, maxLength: 6 },
 );
@@ -84,7 +87,7 @@ describe('planDatapath', () => {
     fc.assert(fc.property(spec, (wanted) => expect(planDatapath(wanted, { ...wanted, pairs: [] })).toEqual([])));
   });
 
-  test('ends exactly the pairs whose endpoint no longer owns their address, before anything else', () => {
+  test('ends the pairs whose endpoint no longer owns their address, and no other with another node, before anything else', () => {
     fc.assert(
       fc.property(spec, spec, pairs, (wanted, base, livePairs) => {
         const found = { ...base, pairs: livePairs };
@@ -92,11 +95,29 @@ describe('planDatapath', () => {
         const removals = plan.filter((change) => change.kind === 'remove-pair');
         expect(plan.slice(0, removals.length)).toEqual(removals);
         const kept = apply(plan, found).pairs;
-        expect(kept).toEqual(
-          livePairs.filter(({ endpoint, local }) => wanted.tables.sym_owner.get(addressOwnerKey(local)) === hex(u32(endpoint))),
-        );
+        const ownerOf = (text: string): string | undefined => wanted.tables.sym_owner.get(addressOwnerKey(text));
+        const owned = livePairs.filter(({ endpoint, local }) => ownerOf(local) === hex(u32(endpoint)));
+        expect(owned).toEqual(expect.arrayContaining([...kept]));
+        expect(kept).toEqual(expect.arrayContaining(owned.filter(({ remote }) => ownerOf(remote) === undefined)));
       }),
     );
+  });
+
+  const client: Pair = { pair: 1, endpoint: 1, local: address(1), remote: address(2), role: 'client' };
+  const server: Pair = { pair: 2, endpoint: 2, local: address(2), remote: address(1), role: 'server' };
+  const away: Pair = { pair: 3, endpoint: 2, local: address(2), remote: address(9), role: 'server' };
+  test.each<[string, Readonly<Record<number, number>>, readonly Pair[], readonly Pair[]]>([
+    ['both workloads are there', { 1: 1, 2: 2 }, [client, server, away], []],
+    ['one has the address of the other, who is gone', { 1: 7, 2: 2 }, [client, server, away], [client, server]],
+    ['nobody has it', { 2: 2 }, [client, server, away], [client]],
+    ['one end of it has been removed already', { 1: 1, 2: 2 }, [server, away], [server]],
+    ['the server’s address is another’s', { 1: 1, 2: 7 }, [client, server], [client, server]],
+  ])('of a pair within the node, when %s', (_, owner, livePairs, ended) => {
+    const none = { sym_endpoints: new Map(), sym_prefixes: new Map(), sym_peers: new Map(), sym_local: new Map(), sym_gates: new Map() };
+    const sym_owner = new Map(Object.entries(owner).map(([of, endpoint]) => [addressOwnerKey(address(Number(of))), hex(u32(endpoint))]));
+    const tables = { ...none, sym_owner };
+    const plan = planDatapath({ tables, attachments: new Map() }, { tables, attachments: new Map(), pairs: livePairs });
+    expect(plan).toEqual(ended.map(({ pair, endpoint, local }) => ({ kind: 'remove-pair', pair, endpoint, local })));
   });
 
   test('gives an endpoint’s row up only after its addresses and its programs, and then its flows', () => {

@@ -28,8 +28,14 @@ export interface DatapathSpec {
 
 /** What is in the kernel. */
 export interface KernelSnapshot extends DatapathSpec {
-  /** Live pairs by their local ends; `local` = the 16 bytes of the address in hex. */
-  readonly pairs: readonly { readonly pair: number; readonly endpoint: number; readonly local: string }[];
+  /** Live pairs by their local ends; addresses = their 16 bytes in hex. */
+  readonly pairs: readonly {
+    readonly pair: number;
+    readonly endpoint: number;
+    readonly local: string;
+    readonly remote: string;
+    readonly role: 'client' | 'server';
+  }[];
 }
 
 /** One step from what is to what is wanted. */

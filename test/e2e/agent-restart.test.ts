@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { NodeGate } from '../setup/node-gate.ts';
 import { startWorld, type World } from '../setup/world.ts';
 
 let world: World;
@@ -60,4 +61,19 @@ test('also while the authority is away: what was proven goes on under its lease,
   await world.attested(['web', 'payments']);
   expect(await whole).toBe(400);
   expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+});
+
+test('a workload that got the address of another while the agent was away does not come into its pair within the node', async () => {
+  const toPayments = { to: 'payments', protocol: 'tcp', port: 8443, family: 4 } as const;
+  await world.attested(['cache', 'payments']);
+  expect(await world.prober.run({ ...toPayments, from: 'cache', expected: 'passed' })).toMatchObject({ seen: 'passed' });
+  const gate = new NodeGate(world.lab, 'east-2');
+  const address = world.lab.addressOf('cache', 4);
+  expect(gate.sessionsWith(address)).toHaveLength(1);
+  await world.lab.agents.kill(['east-2']);
+  await world.lab.replaceWorkload('cache', { name: 'impostor', uid: 1666 });
+  await world.lab.agents.up(['east-2']);
+  await world.eventually(() => expect(gate.sessionsWith(address)).toEqual([]));
+  const workloads = await workloadsOf('east-2');
+  expect(workloads).toContainEqual(expect.objectContaining({ interface: 've-impostor', addresses: expect.arrayContaining([address]) }));
 });
