@@ -114,6 +114,7 @@ class LiveNode implements RunningNode {
       credential: () => identity.credential(),
       directory: () => identity.view()?.directory ?? NO_DIRECTORY,
       endpointOf: (address): EndpointId | undefined => this.judge.endpointAt(address)?.endpoint,
+      mayStand: (found) => this.judge.mayStand(found),
       clock,
       log: log.scoped('pairs'),
       onUnclaimed: () => this.schedule(),

@@ -1,7 +1,7 @@
 import type { Flow } from '#core/network/flow';
 import type { IpAddress } from '#core/network/address';
 import type { Grant } from '#core/policy/model';
-import type { Datapath, EndpointId, FoundPair } from '../datapath/contract.ts';
+import type { Datapath, EndpointId, FoundPair, PairSpec } from '../datapath/contract.ts';
 import { flowOfGrant } from '../proof/grants.ts';
 import { endsKey, type PairEnds } from './ends.ts';
 import { LOCAL_LEASE_NS } from './local-lease.ts';
@@ -18,6 +18,10 @@ interface Waiting extends FoundPair {
   readonly notBeforeNs: bigint;
 }
 
+function addressesKey(role: PairSpec['role'], local: IpAddress, remote: IpAddress): string {
+  return `${role} ${local.text} ${remote.text}`;
+}
+
 function isFirst(grant: Grant, flow: Flow): boolean {
   const first = flowOfGrant(flow, grant);
   return first.protocol === flow.protocol && first.servicePort === flow.servicePort;
@@ -29,6 +33,8 @@ function isFirst(grant: Grant, flow: Flow): boolean {
  */
 export class FoundPairs {
   private readonly waiting: Map<string, Waiting>;
+  /** By role and addresses: the other end of a pair within the node is found so. */
+  private readonly byAddresses: ReadonlyMap<string, string>;
   private readonly openedNs: bigint;
 
   constructor(
@@ -37,11 +43,30 @@ export class FoundPairs {
     private readonly endpointOf: (ends: PairEnds) => EndpointId | undefined,
     /** Where the directory says that an address is; undefined before there is one. */
     private readonly whereIs: (address: IpAddress) => 'here' | 'elsewhere' | undefined,
+    /** False where the present workloads, directory or policies leave no room for the pair, whoever its peer is. */
+    private readonly mayStand: (found: PairSpec) => boolean,
   ) {
     this.waiting = new Map(
       datapath.found.pairs.map((pair) => [endsKey(pair.spec), { ...pair, grants: pair.spec.grants, notBeforeNs: 0n }]),
     );
+    this.byAddresses = new Map(datapath.found.pairs.map(({ spec }) => [addressesKey(spec.role, spec.local, spec.remote), endsKey(spec)]));
     this.openedNs = datapath.bootNs();
+  }
+
+  /** Whether the pair that was found between these ends still waits for its proof. */
+  has(ends: PairEnds): boolean {
+    return this.waiting.has(endsKey(ends));
+  }
+
+  /** Whether a proof was refused in passing, and is tried again. */
+  isTriedAgain(ends: PairEnds): boolean {
+    return (this.waiting.get(endsKey(ends))?.notBeforeNs ?? 0n) > 0n;
+  }
+
+  /** Removes what can be proven by nobody any more, and starts the proofs of the others. */
+  viewChanged(): void {
+    for (const [key, pair] of this.waiting) if (!this.mayStand(pair.spec)) this.remove(key, pair);
+    this.resume();
   }
 
   /** Starts the proofs of those whose workload is known by now, and of those that were refused in passing. */
@@ -90,9 +115,12 @@ export class FoundPairs {
     }
   }
 
-  /** Nothing is removed that was replaced meanwhile: the gate compares numbers. */
+  /** A pair within the node goes with both its ends. Nothing is removed that was replaced meanwhile: the gate compares numbers. */
   private remove(key: string, { spec }: FoundPair): void {
     this.waiting.delete(key);
     this.datapath.removePair(spec.pair);
+    const otherKey = this.byAddresses.get(addressesKey(spec.role === 'client' ? 'server' : 'client', spec.remote, spec.local)) ?? '';
+    const other = this.waiting.get(otherKey);
+    if (other) this.remove(otherKey, other);
   }
 }

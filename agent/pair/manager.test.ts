@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { parseIpAddress } from '#core/network/address';
 import type { Flow } from '#core/network/flow';
 import { TestCa } from '#core/spiffe/testing/ca';
 import type { EndpointId } from '../datapath/contract.ts';
@@ -346,6 +347,17 @@ describe('the session', () => {
     expect(one.datapath.history).toEqual([expect.stringMatching(/^remove client/)]);
   });
 
+  test('of a restarted agent need not open for what it found to end by its own view', async () => {
+    await connect();
+    await two.manager.close();
+    await one.restart();
+    await until(() => one.datapath.refusals.length > 0, 'the first attempt', 5000);
+    expect(one.datapath.send(web, FLOW)).toBe('passed');
+    one.mayStand = () => false;
+    one.viewChanged();
+    expect(one.datapath.history).toEqual([expect.stringMatching(/^remove client/)]);
+  });
+
   test('of a restarted agent leaves what it found when something else is refused', async () => {
     two.node.ingress = (_from, _to, flow) => (flow.servicePort === 22 ? [] : [TCP(8443)]);
     await connect();
@@ -381,6 +393,35 @@ describe('the session', () => {
     expect(one.datapath.send(web, FLOW)).toBe('passed');
     await until(() => one.manager.sessions().length === 1, 'the end of the first', 4000);
   }, 20_000);
+});
+
+test('pairs within the node that were found end with both their ends', async () => {
+  const cache = await one.addWorkload(ca, '10.1.0.3', '/cache');
+  const flow = tcpFlow('10.1.0.2', '10.1.0.3', 6379);
+  await connect(flow);
+  await connect();
+  one.node.withoutSvid.add('10.1.0.2');
+  one.mayStand = ({ endpoint, role }) => endpoint !== cache || role !== 'server';
+  await one.restart();
+  expect([...one.datapath.rows.values()].map(({ spec }) => spec.remote.text)).toEqual(['10.2.0.2']);
+});
+
+test('pairs that were found leave room for first packets', async () => {
+  await connect();
+  const others = [...one.datapath.rows.values()].flatMap((row) =>
+    Array.from({ length: 100 }, (_, i) => {
+      const remote = parseIpAddress(`10.2.1.${i}`);
+      return { ...row, spec: { ...row.spec, pair: row.spec.pair + 1 + i, remote } };
+    }),
+  );
+  for (const row of others) one.datapath.rows.set(row.spec.remote.text, row);
+  await two.manager.close();
+  await one.restart();
+  const cache = await one.addWorkload(ca, '10.1.0.3', '/cache');
+  const flow = tcpFlow('10.1.0.2', '10.1.0.3', 6379);
+  expect(one.datapath.send(web, flow)).toBe('held');
+  await until(() => one.datapath.admits(cache, flow, 'server'), 'the pair');
+  expect(one.datapath.forgotten).toEqual([]);
 });
 
 test('a workload that knocks everywhere leaves room for another', async () => {

@@ -3,7 +3,7 @@ import type { IpAddress } from '#core/network/address';
 import type { SpiffeId } from '#core/spiffe/id';
 import { addMs } from '#core/time/instant';
 import type { Timer } from '#daemon/clock';
-import type { Datapath, EndpointId, HeldFlow, SessionIndex } from '../datapath/contract.ts';
+import type { Datapath, EndpointId, HeldFlow, PairSpec, SessionIndex } from '../datapath/contract.ts';
 import type { PairRefusal, ProvenPair } from '../proof/contract.ts';
 import type { CloseReason, SessionStatus } from '../session/contract.ts';
 import type { SessionHooks } from '../session/hooks.ts';
@@ -37,6 +37,8 @@ export interface PairManagerOptions extends SessionPoolOptions {
   readonly onHeld: Datapath['onHeld'];
   /** The managed workload instance that has a local address now. */
   readonly endpointOf: (address: IpAddress) => EndpointId | undefined;
+  /** False where the view and the workloads leave no room for a pair that was found in the gate, whoever its peer is. */
+  readonly mayStand: (found: PairSpec) => boolean;
   /** Called when an address may have left `claimedAddresses`. */
   readonly onUnclaimed?: () => void;
 }
@@ -109,6 +111,7 @@ class Manager implements PairManager {
       this.book,
       (ends) => options.endpointOf(ends.local),
       (address) => this.whereIs(address),
+      options.mayStand,
     );
     options.onHeld((held) => this.held(held));
     this.timer = clock.after(TICK_MS, () => this.tick());
@@ -125,7 +128,7 @@ class Manager implements PairManager {
     this.book.dispatchAll({ kind: 'view-changed' });
     // After the pairs: what they have to tell the peer goes out before the session ends.
     this.pool.judgeAgain();
-    this.found.resume();
+    this.found.viewChanged();
   }
 
   pairs(): readonly PairStatus[] {
@@ -165,7 +168,9 @@ class Manager implements PairManager {
 
   private async exchange(machine: PairMachine, attempt: Attempt, replaces?: string): Promise<void> {
     const { endpoint } = machine.ends;
-    this.exchanges.set(endpoint, (this.exchanges.get(endpoint) ?? 0) + 1);
+    // Those of pairs that were found take no room from first packets: they are as many as the workload had, and all begin at once.
+    const counted = this.found.has(machine.ends) ? 0 : 1;
+    this.exchanges.set(endpoint, (this.exchanges.get(endpoint) ?? 0) + counted);
     try {
       // Not in the turn of the step that asked for it: its state must stand first.
       await Promise.resolve();
@@ -176,7 +181,7 @@ class Manager implements PairManager {
     } catch (error) {
       this.refused(machine, attempt, 'internal', describeError(error));
     } finally {
-      const left = (this.exchanges.get(endpoint) ?? 1) - 1;
+      const left = (this.exchanges.get(endpoint) ?? counted) - counted;
       if (left > 0) this.exchanges.set(endpoint, left);
       else this.exchanges.delete(endpoint);
     }
@@ -217,7 +222,8 @@ class Manager implements PairManager {
 
   private refused(machine: PairMachine, attempt: Attempt, reason: PairRefusal | 'peer-unreachable', detail: string): void {
     const { log, clock } = this.options;
-    log.info({ from: attempt.flow.source.text, to: attempt.flow.destination.text, reason, detail }, 'pair refused');
+    const level = this.found.isTriedAgain(machine.ends) ? 'debug' : 'info';
+    log[level]({ from: attempt.flow.source.text, to: attempt.flow.destination.text, reason, detail }, 'pair refused');
     machine.renewAt = addMs(clock.now(), RETRY_RENEWAL_MS * (1 + Math.random()));
     this.book.dispatch(machine, { kind: 'refused', attempt: attempt.id, reason, next: this.book.newAttempt() });
     this.found.refused(machine.ends, attempt.flow, reachOf(reason));

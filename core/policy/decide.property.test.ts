@@ -4,7 +4,7 @@ import { parseIpAddress } from '#core/network/address';
 import { type Flow, hasPorts, type Port, type Protocol } from '#core/network/flow';
 import { parseSpiffeId } from '#core/spiffe/id';
 import { compile } from './compile.ts';
-import { decide, mayEverAllow } from './decide.ts';
+import { decide, mayEverAllow, mayEverAllowSome } from './decide.ts';
 import type { AuthPolicy, Party, Side } from './model.ts';
 import { parseAuthPolicy } from './parse.ts';
 
@@ -127,6 +127,23 @@ describe('decide, for all policies and flows', () => {
           return decide(compiled, q.side, from, to, q.flow).verdict === 'allow';
         });
         expect(mayEverAllow(compiled, q.side, q.own, q.flow)).toBe(somePeer);
+      }),
+      RUNS,
+    );
+  });
+
+  test('mayEverAllowSome is true exactly if some flow of a grant may ever be allowed', () => {
+    const grant = fc
+      .record({ protocol: fc.constantFrom(...PROTOCOLS), a: port, b: port })
+      .map(({ protocol, a, b }) => ({ protocol, lowPort: Math.min(a, b), highPort: Math.max(a, b) }));
+    const everyPort = [...PORTS, 6];
+    fc.assert(
+      fc.property(fc.record({ side, own: party, grants: fc.array(grant, { maxLength: 3 }), rows: policies }), (q) => {
+        const compiled = compile(q.rows);
+        const some = q.grants.some(({ protocol, lowPort, highPort }) =>
+          everyPort.some((p) => lowPort <= p && p <= highPort && mayEverAllow(compiled, q.side, q.own, flowOf(protocol, p, 4))),
+        );
+        expect(mayEverAllowSome(compiled, q.side, q.own, 4, q.grants)).toBe(some);
       }),
       RUNS,
     );

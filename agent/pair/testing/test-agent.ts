@@ -1,7 +1,7 @@
 import { parseIpAddress } from '#core/network/address';
 import type { TestCa } from '#core/spiffe/testing/ca';
 import { silentLogger } from '#daemon/log';
-import type { EndpointId, FoundPair } from '../../datapath/contract.ts';
+import type { EndpointId, FoundPair, PairSpec } from '../../datapath/contract.ts';
 import { FakeDatapath } from '../../datapath/testing/fake-datapath.ts';
 import type { SessionListener } from '../../session/listen.ts';
 import { linkNodes, testClock, TestNode } from '../../session/testing/test-node.ts';
@@ -10,6 +10,8 @@ import { createPairManager, type PairManager } from '../manager.ts';
 /** A node with its manager, over a gate in memory and real TLS. */
 export class TestAgent {
   readonly endpoints = new Map<string, EndpointId>();
+  /** Whether what an earlier agent has left may go on. */
+  mayStand: (found: PairSpec) => boolean = () => true;
   manager: PairManager;
   listener: SessionListener | undefined;
 
@@ -28,6 +30,7 @@ export class TestAgent {
       credential: () => this.node.credential,
       directory: () => this.node.directory,
       endpointOf: (address) => this.endpoints.get(address.text),
+      mayStand: (found) => this.mayStand(found),
       clock: testClock,
       log: silentLogger,
     });
