@@ -67,6 +67,7 @@ class LiveNode implements RunningNode {
   private uplinks: readonly string[];
   private interfaces: NodeInterfaces;
   private problem: string | undefined;
+  private storeProblem: string | undefined;
   private planned = false;
 
   constructor(
@@ -191,10 +192,8 @@ class LiveNode implements RunningNode {
       claimed: (address) => this.isClaimed(address),
     });
     this.judge.update(view, table);
-    // Written first: an agent that comes after a crash here knows a workload too many, never one too few.
-    saveEndpoints(this.endpointFile, table);
+    this.store(table);
     this.table = table;
-    this.keepUplinks(this.interfaces.uplinkNames);
     this.datapath.configure(
       datapathConfigOf({
         nodeId: this.identity.nodeId,
@@ -206,9 +205,21 @@ class LiveNode implements RunningNode {
     );
   }
 
-  private keepUplinks(names: readonly string[]): void {
-    if (names.join() !== this.uplinks.join()) saveUplinks(this.uplinkFile, names);
-    this.uplinks = names;
+  /**
+   * Written before the gate is: an agent that comes after a crash here knows a workload too many, never one too few. A full disk must not keep the gate from
+   * what it is told; a workload that the next agent does not know begins anew.
+   */
+  private store(table: readonly WorkloadEndpoint[]): void {
+    const names = this.interfaces.uplinkNames;
+    try {
+      saveEndpoints(this.endpointFile, table);
+      if (names.join() !== this.uplinks.join()) saveUplinks(this.uplinkFile, names);
+      this.uplinks = names;
+      this.storeProblem = undefined;
+    } catch (error) {
+      this.storeProblem = `the workloads and uplinks cannot be stored for the agent that comes after this one: ${describeError(error)}`;
+      this.parts.log.error({ error }, 'the workloads and uplinks cannot be stored');
+    }
   }
 
   private reconcile(): void {
@@ -242,7 +253,7 @@ class LiveNode implements RunningNode {
       ...this.identity.status().problems,
       ...this.datapath.problems(),
       ...this.interfaces.problems,
-      ...(this.problem === undefined ? [] : [this.problem]),
+      ...[this.problem, this.storeProblem].filter((problem) => problem !== undefined),
     ];
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { INSIDE } from '#lab/layout';
 import { DeafConnection } from '../setup/deaf-connection.ts';
 import { NodeGate } from '../setup/node-gate.ts';
 import { QUICKSTART_POLICIES, startWorld, type World } from '../setup/world.ts';
@@ -68,3 +69,16 @@ test('a same-node connection is cut as well', async () => {
   await world.eventually(() => expect(counted()).toBeGreaterThan(cut));
   expect(arrivedAtPayments('gone')).toBe(false);
 }, 60_000);
+
+test('removing a policy cuts also where the agent cannot write its files', async () => {
+  const open = await world.prober.connect('web', 'payments', 8443);
+  expect((await open.exchange()).kind).toBe('answered');
+  for (const node of ['east-1', 'east-2']) {
+    const spoil = ['sh', '-ec', `cd ${INSIDE.agentData}; rm endpoints.json; mkdir endpoints.json`];
+    expect((await world.lab.exec({ place: node }, spoil)).code).toBe(0);
+  }
+  await world.enforced(await world.removePolicy('web-to-payments'));
+  expect(await open.exchange(PATIENCE_MS)).toMatchObject(RESET);
+  const { problems } = JSON.parse((await world.lab.agents.fetch('east-1', '/status')).body) as { problems: string[] };
+  expect(problems).toContainEqual(expect.stringContaining('cannot be stored'));
+});
