@@ -15,6 +15,7 @@ import { type NodeIdentity, startNodeIdentity } from '../identity/node-identity.
 import { Emitter } from '#daemon/emitter';
 import { createPairManager, type PairManager } from '../pair/manager.ts';
 import { datapathConfigOf } from './datapath-config.ts';
+import { type Claims, loadClaims, saveClaims } from './claim-file.ts';
 import { loadEndpoints, saveEndpoints } from './endpoint-file.ts';
 import type { AttestedInterface } from '../attestation/attestation.ts';
 import { planEndpoints, type WorkloadEndpoint } from './endpoints.ts';
@@ -27,6 +28,10 @@ import { loadUplinks, saveUplinks } from './uplink-file.ts';
 /** At most 15 characters; one for each network namespace. */
 const TAP_NAME = 'symbolon-hold';
 const NO_DIRECTORY: NodeDirectory = buildDirectory([]);
+
+function sameClaims(a: Claims, b: Claims): boolean {
+  return a.size === b.size && [...a].every(([address, until]) => b.get(address) === until);
+}
 
 export interface NodeParts {
   readonly clock: Clock;
@@ -61,10 +66,13 @@ class LiveNode implements RunningNode {
   private readonly watch: WorkloadWatch;
   private readonly endpointFile: string;
   private readonly uplinkFile: string;
+  private readonly claimFile: string;
   private readonly changed = new Emitter<void>();
   private readonly secondLook = new SecondLook((interfaceIndex, ms) => this.lookAgain(interfaceIndex, ms));
   private table: readonly WorkloadEndpoint[];
   private uplinks: readonly string[];
+  /** As they were last written. */
+  private claims: Claims;
   private interfaces: NodeInterfaces;
   private problem: string | undefined;
   private storeProblem: string | undefined;
@@ -80,7 +88,9 @@ class LiveNode implements RunningNode {
     this.endpointFile = join(config.dataDirectory, 'endpoints.json');
     this.uplinkFile = join(config.dataDirectory, 'uplinks.json');
     this.uplinks = loadUplinks(this.uplinkFile);
-    this.inherited = new InheritedClaims(datapath.found.pairs, datapath.bootNs());
+    this.claimFile = join(config.dataDirectory, 'claims.json');
+    this.claims = loadClaims(this.claimFile);
+    this.inherited = new InheritedClaims(datapath.found.pairs, this.claims, datapath.bootNs());
     if (this.inherited.any) clock.after(Number(INHERITED_NS / 1_000_000n), () => this.reconcile());
     const alive = new Set(datapath.found.endpoints.map((found) => found.endpoint));
     this.table = loadEndpoints(this.endpointFile).filter((endpoint) => alive.has(endpoint.endpoint));
@@ -215,10 +225,32 @@ class LiveNode implements RunningNode {
       saveEndpoints(this.endpointFile, table);
       if (names.join() !== this.uplinks.join()) saveUplinks(this.uplinkFile, names);
       this.uplinks = names;
+      this.storeClaims();
       this.storeProblem = undefined;
     } catch (error) {
-      this.storeProblem = `the workloads and uplinks cannot be stored for the agent that comes after this one: ${describeError(error)}`;
-      this.parts.log.error({ error }, 'the workloads and uplinks cannot be stored');
+      this.cannotStore(error);
+    }
+  }
+
+  private storeClaims(): void {
+    const now = this.datapath.bootNs();
+    const claims = new Map([...this.inherited.claims(now), ...(this.pairs?.closedClaims() ?? [])]);
+    if (sameClaims(claims, this.claims)) return;
+    saveClaims(this.claimFile, claims);
+    this.claims = claims;
+  }
+
+  private cannotStore(error: unknown): void {
+    this.storeProblem = `what this node's workloads are cannot be stored for the agent that comes after this one: ${describeError(error)}`;
+    this.parts.log.error({ error }, 'what the workloads are cannot be stored');
+  }
+
+  /** What a change of the workloads or the view has closed: another node may not have heard of it. */
+  private storeClosed(): void {
+    try {
+      this.storeClaims();
+    } catch (error) {
+      this.cannotStore(error);
     }
   }
 
@@ -227,6 +259,7 @@ class LiveNode implements RunningNode {
     try {
       this.apply();
       this.pairs.viewChanged();
+      this.storeClosed();
       this.contact.settle();
       this.problem = undefined;
       if (revision !== undefined) this.identity.acknowledge(revision);

@@ -26,3 +26,13 @@ export function gateKeyOf(flow: Flow, endpoint: EndpointId): PairKey {
   const { source: local, destination: remote, protocol } = flow;
   return { realm: 0, endpoint, local, remote, protocol, role: 'client', servicePort: flow.servicePort ?? 0 };
 }
+
+/** What another node may take a local address for: a claim on it, by the texts of the ends that it knows. */
+export function claimOf({ role, local, remote }: Pick<PairEnds, 'role' | 'local' | 'remote'>): string {
+  return `${role} ${local.text} ${remote.text}`;
+}
+
+/** The local address of a claim. */
+export function claimedAddress(claim: string): string {
+  return claim.split(' ')[1] ?? '';
+}

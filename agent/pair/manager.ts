@@ -8,7 +8,7 @@ import type { PairRefusal, ProvenPair } from '../proof/contract.ts';
 import type { CloseReason, SessionStatus } from '../session/contract.ts';
 import type { SessionHooks } from '../session/hooks.ts';
 import type { ListenWhere, SessionListener } from '../session/listen.ts';
-import { endsOf, type PairEnds } from './ends.ts';
+import { claimedAddress, endsOf, type PairEnds } from './ends.ts';
 import { FoundPairs } from './found-pairs.ts';
 import { LocalLease } from './local-lease.ts';
 import { proveLocally } from './local-proof.ts';
@@ -63,6 +63,8 @@ export interface PairManager {
    * acknowledged or its lease is over. Nobody without a pair of its own may use them meanwhile.
    */
   claimedAddresses(): ReadonlySet<string>;
+  /** The claims (claimOf) of closed pairs on them, each until a time (CLOCK_BOOTTIME): the gate has no rows that would tell the next agent. */
+  closedClaims(): ReadonlyMap<string, bigint>;
   /** Ends the sessions; pairs stay in the gate for the rest of their lease, so that a new agent can take them over. */
   close(): Promise<void>;
 }
@@ -142,7 +144,11 @@ class Manager implements PairManager {
       const pair = livePair(machine);
       return pair && pair.peerNode !== this.nodeId ? [machine.ends.local.text] : [];
     });
-    return new Set([...live, ...this.unheard.addresses()]);
+    return new Set([...live, ...[...this.unheard.claims().keys()].map(claimedAddress)]);
+  }
+
+  closedClaims(): ReadonlyMap<string, bigint> {
+    return this.unheard.claims();
   }
 
   sessions(): readonly SessionStatus[] {
@@ -293,7 +299,7 @@ class Manager implements PairManager {
       return;
     }
     this.closedHere.add(pairId, nowNs);
-    this.unheard.add(pairId, endsOfPair(pair).local, nowNs);
+    this.unheard.add(pairId, endsOfPair(pair), nowNs);
     const link = this.pool.toSpeak(pair.session, pair.peerNode);
     void link?.session.closePair(pairId, reason).then((acknowledged) => {
       if (acknowledged && this.unheard.heard(pairId)) this.options.onUnclaimed?.();
@@ -304,7 +310,7 @@ class Manager implements PairManager {
   private lapsed(session: SessionIndex): void {
     for (const machine of this.book.all) {
       const pair = livePair(machine);
-      if (pair?.session === session) this.unheard.add(pair.proven.pairId, machine.ends.local, this.options.datapath.bootNs());
+      if (pair?.session === session) this.unheard.add(pair.proven.pairId, machine.ends, this.options.datapath.bootNs());
     }
     this.book.dispatchAll({ kind: 'lapsed', session });
   }

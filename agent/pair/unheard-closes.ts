@@ -1,4 +1,4 @@
-import type { IpAddress } from '#core/network/address';
+import { claimOf, type PairEnds } from './ends.ts';
 
 /** More than these are of a node that loses its peers all the time: the oldest are forgotten, since their leases end first. */
 const MAX_UNHEARD = 65_536;
@@ -8,13 +8,13 @@ const MAX_UNHEARD = 65_536;
  * address stands there for the workload that it was, so nobody else may have the use of it.
  */
 export class UnheardCloses {
-  private readonly byPairId = new Map<string, { readonly local: string; readonly untilNs: bigint }>();
+  private readonly byPairId = new Map<string, { readonly claim: string; readonly untilNs: bigint }>();
 
   constructor(private readonly keepNs: bigint) {}
 
-  add(pairId: string, local: IpAddress, nowNs: bigint): void {
+  add(pairId: string, ends: Pick<PairEnds, 'role' | 'local' | 'remote'>, nowNs: bigint): void {
     this.byPairId.delete(pairId);
-    this.byPairId.set(pairId, { local: local.text, untilNs: nowNs + this.keepNs });
+    this.byPairId.set(pairId, { claim: claimOf(ends), untilNs: nowNs + this.keepNs });
     if (this.byPairId.size <= MAX_UNHEARD) return;
     for (const oldest of this.byPairId.keys()) {
       this.byPairId.delete(oldest);
@@ -38,8 +38,8 @@ export class UnheardCloses {
     return any;
   }
 
-  /** Texts of the local addresses that they concern. */
-  addresses(): readonly string[] {
-    return [...this.byPairId.values()].map(({ local }) => local);
+  /** The claims on local addresses that they leave (claimOf), each with its end. */
+  claims(): ReadonlyMap<string, bigint> {
+    return new Map([...this.byPairId.values()].map(({ claim, untilNs }) => [claim, untilNs]));
   }
 }

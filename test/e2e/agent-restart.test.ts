@@ -77,3 +77,20 @@ test('a workload that got the address of another while the agent was away does n
   const workloads = await workloadsOf('east-2');
   expect(workloads).toContainEqual(expect.objectContaining({ interface: 've-impostor', addresses: expect.arrayContaining([address]) }));
 });
+
+test('nor into one with another node, however often the agent comes back', async () => {
+  await world.attested(['web', 'payments']);
+  expect(await world.prober.run(WEB_TO_PAYMENTS)).toMatchObject({ seen: 'passed' });
+  const address = world.lab.addressOf('web', 4);
+  await world.lab.agents.kill(['east-1']);
+  world.prober.forget('web');
+  await world.lab.replaceWorkload('web', { name: 'heir', uid: 1667 });
+  for (let times = 0; times < 2; times++) {
+    await world.lab.agents.up(['east-1']);
+    if (times === 0) await world.lab.agents.kill(['east-1']);
+  }
+  // The other node still takes the address for web's.
+  expect(new NodeGate(world.lab, 'east-2').sessionsWith(address)).toHaveLength(1);
+  const { seen } = await world.prober.run({ ...WEB_TO_PAYMENTS, from: 'heir', expected: 'nothing' });
+  expect(['nothing', 'refused']).toContain(seen);
+});
