@@ -1,11 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import { Kysely, Migrator, SqliteDialect } from 'kysely';
+import { Kysely, Migrator } from 'kysely';
 import { SymbolonError } from '#core/errors/error';
 import type { TrustDomain } from '#core/spiffe/id';
 import { failed } from './failed.ts';
 import { migrationProvider } from './migrations.ts';
 import type { StoreTransaction, Tables } from './schema.ts';
-import { openSqlite } from './sqlite.ts';
+import { openSqlite, TransactionalSqliteDialect } from './sqlite.ts';
 import { TransactionQueue } from './transaction-queue.ts';
 
 /** Where the authority keeps what it must not forget. Transactions run one after the other; the effects of each are all there or none. */
@@ -24,7 +24,7 @@ const BUSY_MS = 2000;
  */
 export async function openStore(path: string, trustDomain: TrustDomain): Promise<Store> {
   const database = openDatabase(path);
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+  const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database }) });
   try {
     const { error } = await new Migrator({ db, provider: migrationProvider }).migrateToLatest();
     if (error !== undefined) throw failed('bring its schema up to date', error);
