@@ -78,7 +78,9 @@ test('removing a policy cuts also where the agent cannot write its files', async
     expect((await world.lab.exec({ place: node }, spoil)).code).toBe(0);
   }
   await world.enforced(await world.removePolicy('web-to-payments'));
-  expect(await open.exchange(PATIENCE_MS)).toMatchObject(RESET);
+  // An acknowledgement that was still to come may have met the gate, and its reset the socket, before anything more is sent.
+  const cut = { kind: 'error', code: expect.stringMatching(/^(ECONNRESET|closed before)$/) };
+  expect(await open.exchange(PATIENCE_MS)).toMatchObject(cut);
   const { problems } = JSON.parse((await world.lab.agents.fetch('east-1', '/status')).body) as { problems: string[] };
   expect(problems).toContainEqual(expect.stringContaining('cannot be stored'));
 });
