@@ -27,7 +27,7 @@ export function gateKeyOf(flow: Flow, endpoint: EndpointId): PairKey {
   return { realm: 0, endpoint, local, remote, protocol, role: 'client', servicePort: flow.servicePort ?? 0 };
 }
 
-/** What another node may take a local address for: a claim on it, by the texts of the ends that it knows. */
+/** The ends without the endpoint, which only this node knows: what another node may take a local address for, a claim on it. */
 export function claimOf({ role, local, remote }: Pick<PairEnds, 'role' | 'local' | 'remote'>): string {
   return `${role} ${local.text} ${remote.text}`;
 }

@@ -3,7 +3,7 @@ import type { IpAddress } from '#core/network/address';
 import type { Grant } from '#core/policy/model';
 import type { Datapath, EndpointId, FoundPair, PairSpec } from '../datapath/contract.ts';
 import { flowOfGrant } from '../proof/grants.ts';
-import { endsKey, type PairEnds } from './ends.ts';
+import { claimOf, endsKey, type PairEnds } from './ends.ts';
 import { LOCAL_LEASE_NS } from './local-lease.ts';
 import type { PairBook } from './pair-book.ts';
 import type { Reach } from './state/step-refused.ts';
@@ -16,10 +16,6 @@ interface Waiting extends FoundPair {
   /** The grants that have not been refused. */
   readonly grants: readonly Grant[];
   readonly notBeforeNs: bigint;
-}
-
-function addressesKey(role: PairSpec['role'], local: IpAddress, remote: IpAddress): string {
-  return `${role} ${local.text} ${remote.text}`;
 }
 
 function isFirst(grant: Grant, flow: Flow): boolean {
@@ -49,7 +45,7 @@ export class FoundPairs {
     this.waiting = new Map(
       datapath.found.pairs.map((pair) => [endsKey(pair.spec), { ...pair, grants: pair.spec.grants, notBeforeNs: 0n }]),
     );
-    this.byAddresses = new Map(datapath.found.pairs.map(({ spec }) => [addressesKey(spec.role, spec.local, spec.remote), endsKey(spec)]));
+    this.byAddresses = new Map(datapath.found.pairs.map(({ spec }) => [claimOf(spec), endsKey(spec)]));
     this.openedNs = datapath.bootNs();
   }
 
@@ -119,7 +115,8 @@ export class FoundPairs {
   private remove(key: string, { spec }: FoundPair): void {
     this.waiting.delete(key);
     this.datapath.removePair(spec.pair);
-    const otherKey = this.byAddresses.get(addressesKey(spec.role === 'client' ? 'server' : 'client', spec.remote, spec.local)) ?? '';
+    const role = spec.role === 'client' ? 'server' : 'client';
+    const otherKey = this.byAddresses.get(claimOf({ role, local: spec.remote, remote: spec.local })) ?? '';
     const other = this.waiting.get(otherKey);
     if (other) this.remove(otherKey, other);
   }
